@@ -43,7 +43,8 @@ impl Entropy for SystemEntropy {
         // Without randomness no code or token would be safe, and no caller could go on.
         #[expect(
             clippy::expect_used,
-            reason = "a system without randomness cannot run this service"
+            clippy::disallowed_methods,
+            reason = "the one place that asks the system for randomness; without it nothing here can run"
         )]
         getrandom::fill(buffer).expect("the operating system gives random bytes");
     }

@@ -13,6 +13,7 @@
 
 mod actor;
 mod ambient;
+mod caller;
 mod contact;
 mod cursor;
 mod error;
@@ -24,6 +25,7 @@ mod text;
 
 pub use actor::{Actor, StaffFacts};
 pub use ambient::{Ambient, Clock, Entropy, SystemClock, SystemEntropy, micros};
+pub use caller::{Caller, Origin};
 pub use contact::{Email, Phone};
 pub use cursor::{CursorCodec, InvalidCursor};
 pub use error::{DomainError, ErrorKind, FieldError, FieldErrors, InvalidInput, ParseError};

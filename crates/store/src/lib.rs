@@ -1,1 +1,55 @@
-//! To be written.
+//! The database every crate stands on, and the rows that make a change reliable: outbox events, jobs, idempotency
+//! keys and audit records, each written in the transaction of the change it belongs to.
+//!
+//! Three engines by URL: SQLite (`sqlite://`), PostgreSQL (`postgres://`), MariaDB or MySQL (`mysql://`).
+//!
+//! Invariants:
+//! - Whatever writes runs inside [`Database::in_txn`]: READ COMMITTED with row locks (`BEGIN IMMEDIATE` on SQLite),
+//!   retried as a whole when the engine reports a deadlock, a serialisation failure or a busy database.
+//! - Inside `in_txn` no second connection can be taken: it would deadlock on SQLite and read stale rows elsewhere.
+//! - A job or event exists exactly when the transaction that wrote it committed.
+//! - A worker that lost its lease cannot finish the job (the fence: owner and attempt are compared).
+//! - Audit records can be neither changed nor deleted; triggers refuse it on every engine.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), store::StoreError> {
+//! use sea_orm::ConnectionTrait;
+//! use store::{Database, DatabaseConfig, StoreError};
+//!
+//! let db = Database::connect(&DatabaseConfig::new("sqlite://data/dgt.db")).await?;
+//! db.in_txn(async |txn| {
+//!     txn.execute_raw(db.engine().statement("DELETE FROM schedule_fires WHERE schedule = ?", ["old".into()])).await?;
+//!     Ok::<_, StoreError>(())
+//! })
+//! .await
+//! # }
+//! ```
+
+pub mod audit;
+mod backoff;
+mod database;
+mod engine;
+mod error;
+mod idempotency;
+mod insert;
+mod jobs;
+mod outbox;
+mod schedule;
+mod txn;
+
+pub use backoff::Backoff;
+pub use database::{Database, DatabaseConfig};
+pub use engine::Engine;
+pub use error::{StoreError, TxnError};
+pub use idempotency::{
+    Claim, IdempotencyKey, StoredAnswer, claim_key_in_txn, forget_expired_keys, keep_answer_in_txn,
+};
+pub use insert::insert_if_absent;
+pub use jobs::{
+    ClaimedJob, DeadJob, JobError, JobHandler, Lease, NewJob, Outcome, Worker, WorkerConfig, dead_jobs,
+    enqueue_in_txn, forget_finished_jobs, revive_dead_job,
+};
+pub use outbox::{
+    NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn, forget_relayed_events,
+};
+pub use schedule::{Schedule, ScheduleError, Scheduler};

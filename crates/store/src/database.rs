@@ -1,0 +1,206 @@
+//! Connections: one writer and several readers on SQLite, one pool for both elsewhere.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::Executor;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use tokio::sync::watch;
+
+use crate::{Engine, StoreError, txn};
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `sqlite://path`, `postgres://…` or `mysql://…`.
+    pub url: String,
+    /// Connections in the pool; on SQLite, readers beside the one writer.
+    pub max_connections: u32,
+    /// How long a caller waits for a free connection.
+    pub acquire_timeout: Duration,
+}
+
+impl DatabaseConfig {
+    /// A connection with the usual pool.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The database: a reader, a writer behind [`in_txn`](Self::in_txn), and the bell that wakes workers at commit.
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub(crate) writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    engine: Engine,
+    bell: watch::Sender<()>,
+}
+
+impl Database {
+    /// Connects; on SQLite the file is created where it is missing.
+    ///
+    /// # Errors
+    /// When the URL names no engine we know, the server does not answer, or its character set would lose text.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let engine = Engine::of_url(&config.url).ok_or(StoreError::UnknownEngine)?;
+        let (writer, reader) = match engine {
+            Engine::Sqlite => {
+                let writer = sea_orm::Database::connect(sqlite_options(config, 1)).await?;
+                let reader =
+                    sea_orm::Database::connect(sqlite_options(config, config.max_connections)).await?;
+                (writer, reader)
+            }
+            Engine::Postgres | Engine::MariaDb => {
+                let pool = sea_orm::Database::connect(server_options(config)).await?;
+                (pool.clone(), pool)
+            }
+        };
+        let db = Self {
+            writer,
+            reader,
+            engine,
+            bell: watch::Sender::new(()),
+        };
+        db.check_character_set().await?;
+        Ok(db)
+    }
+
+    /// The engine behind the URL.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// A connection for reading outside a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::SecondConnection`] inside `in_txn`: read through the transaction there.
+    pub fn reader(&self) -> Result<&DatabaseConnection, StoreError> {
+        if txn::is_open() {
+            Err(StoreError::SecondConnection)
+        } else {
+            Ok(&self.reader)
+        }
+    }
+
+    /// The connection for changing the schema, outside transactions of ours. For migrations alone.
+    pub fn schema_connection(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When it gives none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.reader()?.execute_unprepared("SELECT 1").await.map(drop)?)
+    }
+
+    /// Changes whenever a transaction of this process commits that wrote a job or an event.
+    pub fn bell(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+
+    pub(crate) fn ring(&self) {
+        self.bell.send_replace(());
+    }
+
+    /// Closes all connections once they are idle.
+    ///
+    /// # Errors
+    /// When a pool cannot be closed.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let Self {
+            writer,
+            reader,
+            engine,
+            ..
+        } = self;
+        if engine == Engine::Sqlite {
+            reader.close().await?;
+        }
+        Ok(writer.close().await?)
+    }
+
+    /// Text must survive on MariaDB and MySQL, whose databases may still be latin1.
+    async fn check_character_set(&self) -> Result<(), StoreError> {
+        if self.engine != Engine::MariaDb {
+            return Ok(());
+        }
+        let statement = self
+            .engine
+            .statement("SELECT @@character_set_database AS name", []);
+        let row = self.reader.query_one_raw(statement).await?;
+        let name: String = row
+            .map(|row| row.try_get("", "name"))
+            .transpose()?
+            .unwrap_or_default();
+        if name == "utf8mb4" {
+            Ok(())
+        } else {
+            Err(StoreError::CharacterSet(name))
+        }
+    }
+}
+
+fn common_options(config: &DatabaseConfig) -> ConnectOptions {
+    let mut options = ConnectOptions::new(config.url.clone());
+    options
+        .acquire_timeout(config.acquire_timeout)
+        .connect_timeout(config.acquire_timeout)
+        // A ping before each use would cost a round trip; a connection that was just used is alive.
+        .test_before_acquire_if_idle_for(Duration::from_secs(5))
+        // SQL text holds no secrets, but its values might: neither belongs into traces.
+        .record_stmt_in_spans(false)
+        .sqlx_logging(false);
+    options
+}
+
+fn sqlite_options(config: &DatabaseConfig, connections: u32) -> ConnectOptions {
+    let mut options = common_options(config);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // Money is kept here: a commit that was answered must survive a power cut.
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(5))
+                .pragma("temp_store", "memory")
+                .pragma("cache_size", "-2000")
+                .pragma("mmap_size", "67108864")
+        });
+    options
+}
+
+fn server_options(config: &DatabaseConfig) -> ConnectOptions {
+    let mut options = common_options(config);
+    options
+        .max_connections(config.max_connections)
+        .min_connections(1)
+        .idle_timeout(Duration::from_secs(600))
+        .max_lifetime(Duration::from_secs(1_800))
+        .map_sqlx_mysql_opts(|mysql| mysql.charset("utf8mb4").timezone(Some("+00:00".to_owned())))
+        .map_sqlx_mysql_pool_opts(|pool| {
+            // PostgreSQL's default already; MariaDB's REPEATABLE READ would lose updates and lock gaps. Set once
+            // per connection, it costs no round trip per transaction.
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection
+                        .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                        .await
+                        .map(drop)
+                })
+            })
+        });
+    options
+}

@@ -1,0 +1,139 @@
+//! Idempotency keys: a client that repeats a request gets the first answer, and the effect happens once.
+//!
+//! The key's row is written in the transaction of the effect. A second request with the same key waits at the
+//! unique index until the first has committed, and then replays its answer; if the first rolled back, the second
+//! runs as if it were the first.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sha2::{Digest, Sha256};
+
+use crate::{Engine, StoreError, insert_if_absent};
+
+/// How long an answer is kept for replay.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// A client's key, in the scope in which it is unique, with what was asked under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// Who asks, by which method, of which route: the same key elsewhere is another key.
+    pub scope: String,
+    /// The client's own key.
+    pub key: String,
+    /// Digest of the request's body, to tell a repetition from another request under the same key.
+    pub fingerprint: String,
+}
+
+impl IdempotencyKey {
+    /// The key with the body's SHA-256 as its fingerprint.
+    pub fn new(scope: impl Into<String>, key: impl Into<String>, body: &[u8]) -> Self {
+        let digest: String = Sha256::digest(body)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            scope: scope.into(),
+            key: key.into(),
+            fingerprint: digest,
+        }
+    }
+}
+
+/// An answer kept for replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body as it was sent.
+    pub body: String,
+}
+
+/// What is known of a key when a request claims it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody used it before: go on, and keep the answer in the same transaction.
+    Fresh,
+    /// The same request was answered: replay this.
+    Answered(StoredAnswer),
+    /// Another request was made under this key.
+    OtherRequest,
+    /// The same request has begun, and its answer is not kept yet.
+    InProgress,
+}
+
+/// Claims the key for this transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_key_in_txn(
+    txn: &DatabaseTransaction,
+    key: &IdempotencyKey,
+    now: DateTime<Utc>,
+) -> Result<Claim, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let (scope, name) = (key.scope.as_str(), key.key.as_str());
+    let expired = "DELETE FROM idempotency_keys WHERE scope = ? AND idem_key = ? AND expires_at <= ?";
+    txn.execute_raw(engine.statement(expired, [scope.into(), name.into(), now.into()]))
+        .await?;
+    let insert = engine.statement(
+        "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+        [scope.into(), name.into(), key.fingerprint.as_str().into(), now.into(), (now + KEPT_FOR).into()],
+    );
+    if insert_if_absent(txn, insert).await? {
+        return Ok(Claim::Fresh);
+    }
+    let select = engine.statement(
+        "SELECT fingerprint, status, body FROM idempotency_keys WHERE scope = ? AND idem_key = ?",
+        [scope.into(), name.into()],
+    );
+    let Some(row) = txn.query_one_raw(select).await? else {
+        return Ok(Claim::InProgress);
+    };
+    if row.try_get::<String>("", "fingerprint")? != key.fingerprint {
+        return Ok(Claim::OtherRequest);
+    }
+    let status: Option<i32> = row.try_get("", "status")?;
+    let body: Option<String> = row.try_get("", "body")?;
+    Ok(
+        match (status.and_then(|status| u16::try_from(status).ok()), body) {
+            (Some(status), Some(body)) => Claim::Answered(StoredAnswer { status, body }),
+            _ => Claim::InProgress,
+        },
+    )
+}
+
+/// Keeps the answer of a freshly claimed key.
+///
+/// # Errors
+/// When the database fails, or the key was not claimed.
+pub async fn keep_answer_in_txn(
+    txn: &DatabaseTransaction,
+    key: &IdempotencyKey,
+    answer: &StoredAnswer,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE idempotency_keys SET status = ?, body = ? WHERE scope = ? AND idem_key = ? AND status IS NULL",
+        [
+            i32::from(answer.status).into(),
+            answer.body.as_str().into(),
+            key.scope.as_str().into(),
+            key.key.as_str().into(),
+        ],
+    );
+    match txn.execute_raw(update).await?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Corrupt(
+            "an idempotency key was answered without being claimed".to_owned(),
+        )),
+    }
+}
+
+/// Removes keys whose time is over; gives how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_expired_keys(txn: &DatabaseTransaction, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    let delete = Engine::of(txn.get_database_backend())
+        .statement("DELETE FROM idempotency_keys WHERE expires_at <= ?", [now.into()]);
+    Ok(txn.execute_raw(delete).await?.rows_affected())
+}

@@ -1,0 +1,209 @@
+//! The loop that takes events under a fenced lease and hands them to a sink.
+//!
+//! Of each subject only the oldest undelivered event can be taken, so a subject's events stay in order however
+//! many relays run, and one that cannot be delivered holds up its own subject alone. After the last try it is set
+//! aside as dead, which lets the subject go on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use kernel::Ambient;
+use sea_orm::{ConnectionTrait, QueryResult};
+use uuid::Uuid;
+
+use super::{OutboxEvent, Sink, SinkError};
+use crate::{Backoff, Database, StoreError};
+
+/// How a relay works.
+#[derive(Debug, Clone, Copy)]
+pub struct RelayConfig {
+    /// How many events it takes at a time, each of another subject; they are delivered side by side.
+    pub batch: usize,
+    /// For how long it takes them.
+    pub lease: Duration,
+    /// How often it looks for events that nobody woke it for.
+    pub poll: Duration,
+    /// After how many tries an event is set aside.
+    pub max_attempts: u32,
+    /// The pauses between tries.
+    pub backoff: Backoff,
+}
+
+impl Default for RelayConfig {
+    fn default() -> Self {
+        Self {
+            batch: 64,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            max_attempts: 12,
+            backoff: Backoff {
+                base: Duration::from_millis(500),
+                cap: Duration::from_secs(300),
+            },
+        }
+    }
+}
+
+/// Hands events to a sink.
+pub struct Relay {
+    db: Database,
+    ambient: Ambient,
+    config: RelayConfig,
+    sink: Arc<dyn Sink>,
+}
+
+struct Taken {
+    event: OutboxEvent,
+    owner: Uuid,
+    attempt: i32,
+}
+
+impl Relay {
+    /// A relay into the sink.
+    pub fn new(db: Database, ambient: Ambient, config: RelayConfig, sink: Arc<dyn Sink>) -> Self {
+        Self {
+            db,
+            ambient,
+            config,
+            sink,
+        }
+    }
+
+    /// Relays until `stop` completes.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut bell = self.db.bell();
+        tokio::pin!(stop);
+        loop {
+            let relayed = match self.run_once().await {
+                Ok(relayed) => relayed,
+                Err(error) => {
+                    tracing::warn!(%error, "events could not be relayed; trying again");
+                    0
+                }
+            };
+            // More of the same subjects may be waiting behind those just delivered.
+            let pause = if relayed > 0 {
+                Duration::ZERO
+            } else {
+                self.config.poll
+            };
+            tokio::select! {
+                () = &mut stop => return,
+                _ = bell.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Takes one batch and delivers it; gives how many events were taken.
+    ///
+    /// # Errors
+    /// When events cannot be taken.
+    pub async fn run_once(&self) -> Result<usize, StoreError> {
+        let batch = self.take().await?;
+        let count = batch.len();
+        futures_util::stream::iter(batch)
+            .for_each_concurrent(16, async |taken| {
+                let result = self.sink.deliver(&taken.event).await;
+                if let Err(error) = self.settle(&taken, result).await {
+                    // The lease runs out, and the event is delivered again.
+                    tracing::warn!(event.id = %taken.event.id, %error, "a delivery could not be written down");
+                }
+            })
+            .await;
+        Ok(count)
+    }
+
+    async fn take(&self) -> Result<Vec<Taken>, StoreError> {
+        let owner = self.ambient.new_uuid();
+        let engine = self.db.engine();
+        let sql = format!(
+            "SELECT e.position, e.id, e.subject, e.kind, e.payload, e.created_at, e.attempt FROM outbox_events e \
+             WHERE e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox_events p WHERE p.subject = e.subject \
+             AND p.position < e.position AND p.due_at IS NOT NULL) ORDER BY e.position LIMIT {}{}",
+            self.config.batch,
+            engine.for_update_skip_locked(),
+        );
+        self.db
+            .in_txn(async |txn| {
+                let now = self.ambient.now();
+                let rows = txn.query_all_raw(engine.statement(&sql, [now.into()])).await?;
+                let mut batch = Vec::with_capacity(rows.len());
+                for row in &rows {
+                    let taken = read(row, owner)?;
+                    let take = "UPDATE outbox_events SET attempt = ?, lease_owner = ?, due_at = ? WHERE position = ?";
+                    let until = now + self.config.lease;
+                    let values =
+                        [taken.attempt.into(), owner.into(), until.into(), taken.event.position.into()];
+                    txn.execute_raw(engine.statement(take, values)).await?;
+                    batch.push(taken);
+                }
+                Ok(batch)
+            })
+            .await
+    }
+
+    async fn settle(&self, taken: &Taken, result: Result<(), SinkError>) -> Result<(), StoreError> {
+        let now = self.ambient.now();
+        let failures = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
+        let (changes, values) = match result {
+            Ok(()) => {
+                metrics::counter!("outbox_relayed_total", "kind" => taken.event.kind.clone()).increment(1);
+                (
+                    "due_at = NULL, lease_owner = NULL, relayed_at = ?, last_error = NULL",
+                    vec![now.into()],
+                )
+            }
+            Err(error) if failures >= self.config.max_attempts => {
+                tracing::error!(event.id = %taken.event.id, event.kind = %taken.event.kind, %error, "an event was given up");
+                metrics::counter!("outbox_dead_total").increment(1);
+                (
+                    "due_at = NULL, lease_owner = NULL, dead_at = ?, last_error = ?",
+                    vec![now.into(), error.0.into()],
+                )
+            }
+            Err(error) => {
+                let again = now + self.config.backoff.pause(failures, &self.ambient);
+                (
+                    "due_at = ?, lease_owner = NULL, last_error = ?",
+                    vec![again.into(), error.0.into()],
+                )
+            }
+        };
+        let sql = format!(
+            "UPDATE outbox_events SET {changes} WHERE position = ? AND lease_owner = ? AND attempt = ?"
+        );
+        let fence = [
+            taken.event.position.into(),
+            taken.owner.into(),
+            taken.attempt.into(),
+        ];
+        let statement = self.db.engine().statement(&sql, values.into_iter().chain(fence));
+        match self.db.writer.execute_raw(statement).await?.rows_affected() {
+            0 => Err(StoreError::LeaseLost),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(row: &QueryResult, owner: Uuid) -> Result<Taken, StoreError> {
+    Ok(Taken {
+        event: OutboxEvent {
+            id: row.try_get::<Uuid>("", "id")?.into(),
+            position: row.try_get("", "position")?,
+            subject: row.try_get("", "subject")?,
+            kind: row.try_get("", "kind")?,
+            payload: row.try_get("", "payload")?,
+            at: row.try_get("", "created_at")?,
+        },
+        owner,
+        attempt: row.try_get::<i32>("", "attempt")? + 1,
+    })
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Relay")
+    }
+}

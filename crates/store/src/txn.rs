@@ -1,0 +1,118 @@
+//! The one way to write: a closure that runs in a transaction, and runs again when the engine asks for it.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use crate::{Database, Engine, StoreError, TxnError};
+
+tokio::task_local! {
+    /// Set while this task is inside `in_txn`; true once the transaction has written work for a worker.
+    static OPEN: AtomicBool;
+}
+
+/// Whether this task is inside a transaction.
+pub(crate) fn is_open() -> bool {
+    OPEN.try_with(|_| ()).is_ok()
+}
+
+/// Notes that the open transaction wrote a job or an event, so that its commit wakes the workers.
+pub(crate) fn wake_at_commit() {
+    // Outside a transaction there is no commit to wait for, and the workers' own polling finds the row.
+    let _ = OPEN.try_with(|work_written| work_written.store(true, Ordering::Relaxed));
+}
+
+impl Database {
+    /// Runs the closure in one transaction and commits when it returns `Ok`.
+    ///
+    /// When the engine reports a deadlock, a serialisation failure or a busy database, the whole closure runs
+    /// again, up to eight times with growing pauses, so it must not act outside the database. It is cloned for each
+    /// try; that costs a few pointers, as closures borrow what they use.
+    ///
+    /// # Errors
+    /// The closure's own, after a rollback; or the store's, when beginning or committing fails.
+    /// [`StoreError::SecondConnection`] when a transaction is already open in this task.
+    pub async fn in_txn<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<T, E> + Clone,
+        E: TxnError,
+    {
+        if is_open() {
+            return Err(StoreError::SecondConnection.into());
+        }
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(2))
+            .with_max_delay(Duration::from_millis(250))
+            .with_max_times(8)
+            .with_jitter()
+            .build();
+        loop {
+            let error = match self.try_txn(work.clone()).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let transient = error.as_store().is_some_and(StoreError::is_transient);
+            match pauses.next() {
+                Some(pause) if transient => {
+                    metrics::counter!("db_transaction_retries_total").increment(1);
+                    tokio::time::sleep(pause).await;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    async fn try_txn<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<T, E> + Clone,
+        E: TxnError,
+    {
+        let txn = self
+            .writer
+            .begin_with_options(self.txn_options())
+            .await
+            .map_err(StoreError::from)?;
+        let (result, work_written) = scoped(work(&txn)).await;
+        match result {
+            Ok(value) => {
+                txn.commit().await.map_err(StoreError::from)?;
+                if work_written {
+                    self.ring();
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                // The closure's error is what the caller needs; a connection that cannot roll back is dropped by
+                // the pool, which rolls back too.
+                if let Err(rollback) = txn.rollback().await {
+                    tracing::warn!(error = %rollback, "a rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn txn_options(&self) -> TransactionOptions {
+        TransactionOptions {
+            // READ COMMITTED is the session's default on both servers; see `database.rs`.
+            isolation_level: None,
+            access_mode: None,
+            // A deferred transaction that reads and then writes fails at once when another one wrote meanwhile.
+            sqlite_transaction_mode: (self.engine() == Engine::Sqlite)
+                .then_some(SqliteTransactionMode::Immediate),
+        }
+    }
+}
+
+/// Runs the future marked as inside a transaction; tells whether it wrote work for a worker.
+async fn scoped<T>(work: impl Future<Output = T>) -> (T, bool) {
+    OPEN.scope(AtomicBool::new(false), async {
+        let value = work.await;
+        let work_written = OPEN.with(|flag| flag.load(Ordering::Relaxed));
+        (value, work_written)
+    })
+    .await
+}

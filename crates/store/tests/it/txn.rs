@@ -1,0 +1,132 @@
+//! Transactions: no lost update, no half-written change, no second connection.
+
+use sea_orm::ConnectionTrait;
+use store::{Database, StoreError, TxnError};
+use testkit::{Scope, on_every_engine};
+
+async fn make_counter(db: &Database) {
+    db.schema_connection()
+        .execute_unprepared("CREATE TABLE counters (id INTEGER PRIMARY KEY, n BIGINT NOT NULL)")
+        .await
+        .unwrap();
+    db.schema_connection()
+        .execute_unprepared("INSERT INTO counters VALUES (1, 0)")
+        .await
+        .unwrap();
+}
+
+async fn read(db: &impl ConnectionTrait, suffix: &str) -> i64 {
+    let sql = format!("SELECT n FROM counters WHERE id = 1{suffix}");
+    let row = db
+        .query_one_raw(store::Engine::of(db.get_database_backend()).statement(&sql, []))
+        .await
+        .unwrap();
+    row.unwrap().try_get("", "n").unwrap()
+}
+
+async fn write(db: &impl ConnectionTrait, n: i64) {
+    let engine = store::Engine::of(db.get_database_backend());
+    db.execute_raw(engine.statement("UPDATE counters SET n = ? WHERE id = 1", [n.into()]))
+        .await
+        .unwrap();
+}
+
+on_every_engine! { Scope::Store =>
+    /// Eight tasks of ten reads and writes each, on a locked row: all eighty count.
+    async fn concurrent_read_modify_writes_lose_nothing(db: TestDb) {
+        make_counter(db).await;
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let db = db.database().clone();
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        db.in_txn(async |txn| {
+                            let n = read(txn, db.engine().for_update()).await;
+                            write(txn, n + 1).await;
+                            Ok::<_, StoreError>(())
+                        })
+                        .await
+                        .unwrap();
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(read(db.reader().unwrap(), "").await, 80);
+    }
+
+    async fn an_error_rolls_back_everything(db: TestDb) {
+        make_counter(db).await;
+        let result = db
+            .in_txn(async |txn| {
+                write(txn, 7).await;
+                Err::<(), _>(StoreError::UnknownEngine)
+            })
+            .await;
+        assert!(matches!(result, Err(StoreError::UnknownEngine)));
+        assert_eq!(read(db.reader().unwrap(), "").await, 0);
+    }
+
+    async fn a_second_connection_inside_a_transaction_is_refused(db: TestDb) {
+        let inner = db.in_txn(async |_| {
+            assert!(matches!(db.reader(), Err(StoreError::SecondConnection)));
+            db.in_txn(async |_| Ok::<_, StoreError>(())).await
+        });
+        assert!(matches!(inner.await, Err(StoreError::SecondConnection)));
+        assert!(db.reader().is_ok(), "afterwards one can read again");
+    }
+
+    /// Two transactions take two rows in opposite order; the engine kills one, and its second try succeeds.
+    async fn a_deadlock_is_tried_again(db: TestDb) {
+        make_counter(db).await;
+        db.schema_connection().execute_unprepared("INSERT INTO counters VALUES (2, 0)").await.unwrap();
+        let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(2));
+        let add = |first: i64, second: i64| {
+            let (db, barrier) = (db.database().clone(), std::sync::Arc::clone(&barrier));
+            tokio::spawn(async move {
+                let tries = std::sync::atomic::AtomicU32::new(0);
+                db.in_txn(async |txn| {
+                    let sql = "UPDATE counters SET n = n + 1 WHERE id = ?";
+                    txn.execute_raw(db.engine().statement(sql, [first.into()])).await?;
+                    let is_first_try = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+                    // SQLite lets one writer in at a time, so both can never stand here together.
+                    if is_first_try && db.engine() != store::Engine::Sqlite {
+                        barrier.wait().await;
+                    }
+                    txn.execute_raw(db.engine().statement(sql, [second.into()])).await?;
+                    Ok::<_, StoreError>(())
+                })
+                .await
+                .unwrap();
+                tries.into_inner()
+            })
+        };
+        let (one, other) = (add(1, 2), add(2, 1));
+        let tries = one.await.unwrap() + other.await.unwrap();
+        assert_eq!(read(db.reader().unwrap(), "").await, 2);
+        assert_eq!(tries, if db.engine() == store::Engine::Sqlite { 2 } else { 3 }, "the victim ran twice");
+    }
+
+    async fn a_unique_violation_behind_a_savepoint_leaves_the_transaction_usable(db: TestDb) {
+        make_counter(db).await;
+        let fresh = db
+            .in_txn(async |txn| {
+                let insert = |id: i64| db.engine().statement("INSERT INTO counters VALUES (?, 0)", [id.into()]);
+                let repeated = store::insert_if_absent(txn, insert(1)).await?;
+                let fresh = store::insert_if_absent(txn, insert(3)).await?;
+                write(txn, 5).await;
+                Ok::<_, StoreError>((repeated, fresh))
+            })
+            .await
+            .unwrap();
+        assert_eq!(fresh, (false, true));
+        assert_eq!(read(db.reader().unwrap(), "").await, 5);
+    }
+}
+
+#[test]
+fn a_plain_store_error_is_its_own_store_error() {
+    assert!(StoreError::LeaseLost.as_store().is_some());
+}

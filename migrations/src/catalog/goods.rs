@@ -1,0 +1,5 @@
+//! Categories and listings.
+
+use crate::sql::Step;
+
+pub(crate) const STEPS: &[Step] = &[];

@@ -1,0 +1,11 @@
+//! The tables of catalog.
+
+mod goods;
+mod photos;
+
+use crate::sql::SqlMigration;
+
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[
+    SqlMigration::new("catalog_0001_goods", goods::STEPS),
+    SqlMigration::new("catalog_0002_photos", photos::STEPS),
+];

@@ -1,0 +1,5 @@
+//! Uploaded photos.
+
+use crate::sql::Step;
+
+pub(crate) const STEPS: &[Step] = &[];

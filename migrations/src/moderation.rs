@@ -1,0 +1,5 @@
+//! The tables of moderation.
+
+use crate::sql::SqlMigration;
+
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[];

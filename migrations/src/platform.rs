@@ -1,0 +1,5 @@
+//! The tables of platform.
+
+use crate::sql::SqlMigration;
+
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[];

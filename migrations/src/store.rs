@@ -1,0 +1,125 @@
+//! The store's tables: outbox, jobs, schedules, idempotency keys and the audit log.
+
+use crate::sql::{SqlMigration, Step};
+
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[
+    SqlMigration::new("store_0001_reliability", RELIABILITY),
+    SqlMigration::new("store_0002_audit", AUDIT),
+];
+
+const RELIABILITY: &[Step] = &[
+    Step::Table(
+        "outbox_events",
+        "position {position},
+         id {id} NOT NULL UNIQUE,
+         subject VARCHAR(80) NOT NULL,
+         kind VARCHAR(64) NOT NULL,
+         payload {json} NOT NULL,
+         created_at {instant} NOT NULL,
+         due_at {instant} NULL,
+         attempt INTEGER NOT NULL,
+         lease_owner {id} NULL,
+         last_error {text} NULL,
+         relayed_at {instant} NULL,
+         dead_at {instant} NULL",
+    ),
+    Step::IndexWhere(
+        "ix_outbox_due",
+        "outbox_events",
+        "due_at, position",
+        "due_at IS NOT NULL",
+    ),
+    Step::IndexWhere(
+        "ix_outbox_subject",
+        "outbox_events",
+        "subject, position, due_at",
+        "due_at IS NOT NULL",
+    ),
+    Step::Table(
+        "jobs",
+        "id {id} PRIMARY KEY,
+         kind VARCHAR(64) NOT NULL,
+         payload {json} NOT NULL,
+         unique_key VARCHAR(190) NULL UNIQUE,
+         state VARCHAR(16) NOT NULL,
+         due_at {instant} NULL,
+         attempt INTEGER NOT NULL,
+         max_attempts INTEGER NOT NULL,
+         lease_owner {id} NULL,
+         last_error {text} NULL,
+         created_at {instant} NOT NULL,
+         finished_at {instant} NULL,
+         CHECK (state IN ('ready', 'running', 'done', 'dead')),
+         CHECK ((due_at IS NULL) = (state IN ('done', 'dead')))",
+    ),
+    Step::IndexWhere("ix_jobs_due", "jobs", "due_at", "due_at IS NOT NULL"),
+    Step::Index("ix_jobs_finished", "jobs", "state, finished_at"),
+    Step::Table(
+        "schedule_fires",
+        "schedule VARCHAR(64) NOT NULL,
+         due_at {instant} NOT NULL,
+         fired_at {instant} NOT NULL,
+         PRIMARY KEY (schedule, due_at)",
+    ),
+    Step::Table(
+        "idempotency_keys",
+        "scope VARCHAR(160) NOT NULL,
+         idem_key VARCHAR(255) NOT NULL,
+         fingerprint CHAR(64) NOT NULL,
+         status INTEGER NULL,
+         body {text} NULL,
+         created_at {instant} NOT NULL,
+         expires_at {instant} NOT NULL,
+         PRIMARY KEY (scope, idem_key)",
+    ),
+    Step::Index("ix_idempotency_expires", "idempotency_keys", "expires_at"),
+];
+
+const AUDIT: &[Step] = &[
+    Step::Table(
+        "audit_log",
+        "position {position},
+         id {id} NOT NULL UNIQUE,
+         at {instant} NOT NULL,
+         actor_kind VARCHAR(16) NOT NULL,
+         actor_id VARCHAR(64) NOT NULL,
+         action VARCHAR(64) NOT NULL,
+         subject_kind VARCHAR(32) NOT NULL,
+         subject_id VARCHAR(64) NOT NULL,
+         before_state {json} NOT NULL,
+         after_state {json} NOT NULL,
+         reason {text} NULL,
+         request_id VARCHAR(64) NULL,
+         client_address VARCHAR(64) NULL,
+         user_agent VARCHAR(256) NULL",
+    ),
+    Step::Index(
+        "ix_audit_subject",
+        "audit_log",
+        "subject_kind, subject_id, position",
+    ),
+    Step::Index("ix_audit_actor", "audit_log", "actor_id, position"),
+    // What was recorded stays: each engine refuses to change or delete it, whoever asks.
+    Step::Each {
+        sqlite: &[
+            "CREATE TRIGGER IF NOT EXISTS audit_log_no_update BEFORE UPDATE ON audit_log \
+             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+            "CREATE TRIGGER IF NOT EXISTS audit_log_no_delete BEFORE DELETE ON audit_log \
+             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+        ],
+        postgres: &[
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
+            "CREATE OR REPLACE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log \
+             FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            "CREATE OR REPLACE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON audit_log \
+             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        ],
+        mariadb: &[
+            "CREATE TRIGGER IF NOT EXISTS audit_log_no_update BEFORE UPDATE ON audit_log FOR EACH ROW \
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit log is append-only'",
+            "CREATE TRIGGER IF NOT EXISTS audit_log_no_delete BEFORE DELETE ON audit_log FOR EACH ROW \
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit log is append-only'",
+        ],
+    },
+];
