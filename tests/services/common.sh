@@ -68,17 +68,11 @@ recall_data_root() {
 
 port_of() { cat "$data_root/$1/port"; }
 
-port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# Below the ephemeral range, where an outgoing connection could take the port between choice and use.
+# The port of last time if it can be had: whoever holds an env file keeps a true one.
 choose_port() {
-    local file="$data_root/$1/port" port
+    local file="$data_root/$1/port"
     if [ -s "$file" ] && port_is_free "$(cat "$file")"; then return; fi
-    for _ in $(seq 100); do
-        port=$((20000 + RANDOM % 10000))
-        if port_is_free "$port"; then echo "$port" >"$file"; return; fi
-    done
-    die "no free port between 20000 and 30000"
+    free_port >"$file"
 }
 
 pid_of() { head -n 1 "$("$1_pid_file")" 2>/dev/null; }

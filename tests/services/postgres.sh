@@ -53,13 +53,13 @@ postgres_launch() {
 
 postgres_query() {
     PGPASSWORD=dgt PGCONNECT_TIMEOUT=3 "$(postgres_bin)/psql" --no-psqlrc --quiet --tuples-only --no-align \
-        --host=127.0.0.1 --port="$(port_of postgres)" --username=dgt --dbname="$1" --command="$2"
+        --host=127.0.0.1 --port="$(port_of postgres)" --username=dgt --dbname="${2:-dgt}" --command="$1"
 }
 
 # The database is made on the first answer, so that "answers" means "can be used".
 postgres_answers() {
-    postgres_query dgt 'SELECT 1' >/dev/null 2>&1 && return
-    postgres_query postgres 'CREATE DATABASE dgt' >/dev/null 2>&1
+    postgres_query 'SELECT 1' >/dev/null 2>&1 && return
+    postgres_query 'CREATE DATABASE dgt' postgres >/dev/null 2>&1
 }
 
-postgres_version() { postgres_query dgt 'SHOW server_version'; }
+postgres_version() { postgres_query 'SHOW server_version'; }

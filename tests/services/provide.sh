@@ -34,8 +34,15 @@ up_compose() {
     touch "$state/compose"
     compose up --detach --wait || return 1
     write_env "$(compose port postgres 5432 | cut -d: -f2)" "$(compose port mariadb 3306 | cut -d: -f2)" \
-        "$(compose exec -T postgres psql -U dgt -tAc 'SHOW server_version')" \
-        "$(compose exec -T mariadb mariadb -udgt -pdgt -BNe 'SELECT VERSION()')"
+        "$(compose_query postgres 'SHOW server_version')" "$(compose_query mariadb 'SELECT VERSION()')"
+}
+
+compose_query() {
+    case $1 in
+        postgres) compose exec -T postgres psql -U dgt -d dgt -tAc "$2" ;;
+        mariadb) compose exec -T mariadb mariadb -udgt -pdgt -D dgt -BNe "$2" ;;
+        *) usage ;;
+    esac
 }
 
 down_compose() {

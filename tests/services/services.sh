@@ -6,6 +6,7 @@
 #   services.sh env [--durable]                      print the exports (`source` the file, or `eval` this)
 #   services.sh restart postgres|mariadb [--durable] clean stop and start, same data, same port
 #   services.sh kill postgres|mariadb [--durable]    SIGKILL, as a crash test wants; `up` brings it back
+#   services.sh sql postgres|mariadb STATEMENT       run one statement in the database `dgt`
 #
 # The plain variant keeps its data in memory where it can and never syncs: it is thrown away at `down`.
 # `--durable` is a second pair of servers on disk that keep what they committed, for benches and crash tests.
@@ -13,13 +14,14 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
+source "$repo/tests/ports.sh"
 source "$here/common.sh"
 source "$here/postgres.sh"
 source "$here/mariadb.sh"
 source "$here/provide.sh"
 
 usage() {
-    sed -n '4,8s/^# *//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '4,9s/^# *//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -77,12 +79,13 @@ known_service() {
 command=${1-}
 [ $# -gt 0 ] && shift
 service=''
+statement=''
 variant=fast
 for argument in "$@"; do
     case $argument in
         --durable) variant=durable ;;
         -*) usage ;;
-        *) service=$argument ;;
+        *) if [ -z "$service" ]; then service=$argument; else statement=$argument; fi ;;
     esac
 done
 choose_variant "$variant"
@@ -100,6 +103,11 @@ case $command in
     kill)
         known_service "$service"
         running "$service" && kill -KILL "$(pid_of "$service")"
+        ;;
+    sql)
+        if [ -e "$state/compose" ]; then compose_query "$service" "$statement"; exit; fi
+        known_service "$service"
+        "${service}_query" "$statement"
         ;;
     *) usage ;;
 esac
