@@ -1,0 +1,51 @@
+//! What all the stand-ins share: the inbox, the faults, the Twilio account, time and randomness.
+
+use kernel::Ambient;
+
+use crate::config::SandboxConfig;
+use crate::faults::Faults;
+use crate::inbox::{Channel, Inbox, Message};
+use crate::twilio::{Account, Messages};
+
+/// One sandbox's state, shared by its two servers.
+pub(crate) struct Stage {
+    pub(crate) ambient: Ambient,
+    pub(crate) inbox: Inbox,
+    pub(crate) faults: Faults,
+    pub(crate) account: Account,
+    pub(crate) messages: Messages,
+}
+
+impl Stage {
+    /// An empty stage.
+    pub(crate) fn new(config: &SandboxConfig) -> Self {
+        Self {
+            ambient: Ambient::system(),
+            inbox: Inbox::default(),
+            faults: Faults::default(),
+            account: Account::new(config),
+            messages: Messages::default(),
+        }
+    }
+
+    /// Puts `copies` of one message into the inbox.
+    pub(crate) fn deliver(
+        &self,
+        copies: usize,
+        channel: Channel,
+        to: &str,
+        subject: Option<&str>,
+        body: &str,
+    ) {
+        for _ in 0..copies {
+            self.inbox.push(Message {
+                channel,
+                to: to.to_owned(),
+                subject: subject.map(str::to_owned),
+                body: body.to_owned(),
+                received_at: self.ambient.now(),
+            });
+        }
+        tracing::info!(?channel, copies, "message received");
+    }
+}

@@ -1,0 +1,19 @@
+//! Twilio's Messages API, version 2010-04-01, for one account.
+//!
+//! Messages stay `queued` (or `accepted` when sent through a Messaging Service). A `StatusCallback` is checked and
+//! remembered. The account holds no content templates and sends no media, so `Body` is always required; scheduling
+//! is not played. Fields that are unknown to Twilio, or have no bearing here, are ignored as Twilio does.
+
+mod account;
+mod error;
+mod listing;
+mod message;
+mod recipient;
+mod routes;
+mod segments;
+mod send;
+mod sender;
+
+pub(crate) use account::Account;
+pub(crate) use message::Messages;
+pub(crate) use routes::scope;

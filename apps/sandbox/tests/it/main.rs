@@ -1,0 +1,9 @@
+//! The sandbox as its users see it: an HTTP client, a mail client, and a bare socket for what no client would do.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod bench;
+mod faults;
+mod inbox;
+mod smtp;
+mod twilio;
+mod wire;
