@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Runs official client libraries of other companies against what we built, to prove that we speak their protocols.
+#
+#   tests/interop/run.sh             every suite
+#   tests/interop/run.sh twilio_sdk  only this one
+#
+# SANDBOX_BIN   a sandbox that is already built; without it one is built
+#
+# A suite is a function suite_NAME below, listed in SUITES. It prints `N passed, M failed` as its last line and exits
+# with an error when anything failed. By then these are up: $SANDBOX_URL, $SANDBOX_SMTP.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+SUITES=(twilio_sdk)
+
+started=()
+work=$(mktemp -d)
+trap stop_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '%s\n' "$*" >&2; }
+
+stop_all() {
+    for pid in "${started[@]}"; do
+        kill "$pid" 2>/dev/null || continue
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+
+free_ports() {
+    python3 - "$1" <<'PYTHON'
+import socket, sys
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(s.getsockname()[1] for s in sockets))
+PYTHON
+}
+
+# wait_for URL LOG PID: until the URL answers.
+wait_for() {
+    for _ in $(seq 100); do
+        if ! kill -0 "$3" 2>/dev/null; then
+            break
+        fi
+        if python3 -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=1)' "$1" 2>/dev/null; then
+            return
+        fi
+        sleep 0.1
+    done
+    say "nothing answers at $1:"
+    cat "$2" >&2
+    return 1
+}
+
+start_sandbox() {
+    local bin=${SANDBOX_BIN:-} http smtp
+    if [[ -z $bin ]]; then
+        (cd "$root" && cargo build --quiet --workspace --bin sandbox)
+        bin=${CARGO_TARGET_DIR:-$root/target}/debug/sandbox
+    fi
+    read -r http smtp < <(free_ports 2)
+    export SANDBOX_URL=http://127.0.0.1:$http SANDBOX_SMTP=127.0.0.1:$smtp
+    export DGT__SANDBOX__TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef
+    export DGT__SANDBOX__TWILIO_AUTH_TOKEN=interop-auth-token
+    "$bin" --bind "127.0.0.1:$http" --smtp-bind "127.0.0.1:$smtp" >"$work/sandbox.log" 2>&1 &
+    started+=($!)
+    wait_for "$SANDBOX_URL/livez" "$work/sandbox.log" "$!"
+}
+
+# python_with PACKAGE==VERSION…: a Python that has these, in an environment of our own.
+python_with() {
+    local venv=$root/.tools/venv
+    if [[ ! -x $venv/bin/python ]]; then
+        python3 -m venv "$venv" >&2
+    fi
+    local installed wanted
+    installed=$("$venv/bin/python" -m pip freeze --disable-pip-version-check)
+    for wanted in "$@"; do
+        if ! grep -qixF "$wanted" <<<"$installed"; then
+            "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$wanted" >&2
+        fi
+    done
+    printf '%s\n' "$venv/bin/python"
+}
+
+suite_twilio_sdk() {
+    local python
+    python=$(python_with twilio==9.13.0)
+    "$python" "$here/twilio_sdk.py"
+}
+
+if (($# > 0)); then
+    for name in "$@"; do
+        if ! declare -F "suite_$name" >/dev/null; then
+            say "there is no suite $name; there are: ${SUITES[*]}"
+            exit 2
+        fi
+    done
+    SUITES=("$@")
+fi
+
+start_sandbox
+passed=0 failed=0
+for name in "${SUITES[@]}"; do
+    say "== $name"
+    status=0
+    "suite_$name" >"$work/$name.out" 2>"$work/$name.err" || status=$?
+    cat "$work/$name.err" >&2
+    cat "$work/$name.out"
+    if [[ $(tail -n 1 "$work/$name.out") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        passed=$((passed + BASH_REMATCH[1]))
+        failed=$((failed + BASH_REMATCH[2]))
+        # An error that no test tells of is a failure all the same.
+        if ((status != 0 && BASH_REMATCH[2] == 0)); then
+            failed=$((failed + 1))
+        fi
+    else
+        say "$name ended without its count (exit status $status)"
+        failed=$((failed + 1))
+    fi
+done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0 && passed > 0))
