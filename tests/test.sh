@@ -5,7 +5,7 @@ set -uo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repo" || exit 1
 source "$repo/.services/env" || exit 1
-report="$repo/target/nextest/ci/junit.xml"
+report="${CARGO_TARGET_DIR:-$repo/target}/nextest/ci/junit.xml"
 rm -f "$report"
 result=0
 
