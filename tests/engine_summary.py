@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the JUnit report of a test run and says what ran on which database engine.
+"""Reads the JUnit report of a test run, and what the doctests printed, and says what ran on which database engine.
 
 A database test is one function per engine in a module named after it: `…::a_story::sqlite`, `…::postgres`,
 `…::mariadb`. The run fails if any of them is missing, or if no such test ran at all.
@@ -38,11 +38,12 @@ class Count:
 class Summary:
     engines: dict = field(default_factory=lambda: {engine: Count() for engine in ENGINES})
     other: Count = field(default_factory=Count)
+    doctests: Count = field(default_factory=Count)
     groups: dict = field(default_factory=lambda: defaultdict(set))
 
     @property
     def total(self):
-        counts = [*self.engines.values(), self.other]
+        counts = [*self.engines.values(), self.other, self.doctests]
         return Count(sum(count.passed for count in counts), sum(count.failed for count in counts))
 
     def complaints(self):
@@ -72,11 +73,18 @@ def summarise(report):
     return summary
 
 
+def count_doctests(output):
+    """Adds up the closing lines of `cargo test --doc`, one per crate."""
+    lines = re.findall(r"^test result: .* (\d+) passed; (\d+) failed;", output, re.MULTILINE)
+    return Count(sum(int(passed) for passed, _ in lines), sum(int(failed) for _, failed in lines))
+
+
 def table(summary, versions):
     rows = [("engine", "version", "tests", "passed", "failed")]
     for engine, count in summary.engines.items():
         rows.append((engine, versions[engine], count.tests, count.passed, count.failed))
-    rows.append(("(none)", "", summary.other.tests, summary.other.passed, summary.other.failed))
+    for name, count in (("(none)", summary.other), ("(doctests)", summary.doctests)):
+        rows.append((name, "", count.tests, count.passed, count.failed))
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         text = "  ".join(
@@ -95,8 +103,9 @@ def sqlite_version():
     return re.search(r'#define SQLITE_VERSION\s+"([^"]+)"', header).group(1)
 
 
-def main(path):
-    summary = summarise(ElementTree.parse(path))
+def main(report, doctests):
+    summary = summarise(ElementTree.parse(report))
+    summary.doctests = count_doctests(Path(doctests).read_text())
     versions = {
         "sqlite": sqlite_version(),
         "postgres": os.environ["DGT_TEST_POSTGRES_VERSION"],
@@ -111,4 +120,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

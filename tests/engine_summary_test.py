@@ -3,7 +3,7 @@
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from engine_summary import ENGINES, summarise, table
+from engine_summary import ENGINES, count_doctests, summarise, table
 
 STORY = "store::it jobs::runs_once"
 
@@ -46,6 +46,11 @@ class EngineSummary(unittest.TestCase):
         summary = summary_of(*on("sqlite"), ("jobs::runs_once::postgres", "failure"), ("pure::rule", "error"))
         self.assertEqual((summary.engines["postgres"].failed, summary.other.failed), (1, 1))
         self.assertEqual((summary.total.passed, summary.total.failed), (1, 2))
+
+    def test_doctests_are_added_up_over_the_crates(self):
+        line = "test result: {}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n"
+        count = count_doctests("running 3 tests\n" + line.format("ok", 3, 0) + line.format("FAILED", 1, 2))
+        self.assertEqual((count.passed, count.failed), (4, 2))
 
     def test_the_table_names_engines_and_versions(self):
         rows = list(table(summary_of(*on(*ENGINES)), {engine: f"{engine}-9" for engine in ENGINES}))

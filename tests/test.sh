@@ -5,12 +5,13 @@ set -uo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repo" || exit 1
 source "$repo/.services/env" || exit 1
-report="${CARGO_TARGET_DIR:-$repo/target}/nextest/ci/junit.xml"
-rm -f "$report"
+reports="${CARGO_TARGET_DIR:-$repo/target}/nextest/ci"
+mkdir -p "$reports"
+rm -f "$reports/junit.xml"
 result=0
 
 cargo nextest run --workspace --profile ci || result=1
-cargo test --workspace --doc --quiet || result=1
-[ -s "$report" ] || { echo "test: nothing ran: the build failed" >&2; exit 1; }
-python3 "$repo/tests/engine_summary.py" "$report" || result=1
+[ -s "$reports/junit.xml" ] || { echo "test: nothing ran: the build failed" >&2; exit 1; }
+cargo test --workspace --doc --quiet --no-fail-fast 2>&1 | tee "$reports/doctests.txt" || result=1
+python3 "$repo/tests/engine_summary.py" "$reports/junit.xml" "$reports/doctests.txt" || result=1
 exit "$result"
