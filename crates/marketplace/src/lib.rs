@@ -1,1 +1,55 @@
-//! To be written.
+//! The marketplace: the stories in which several domains take part, each in one transaction.
+//!
+//! A domain knows nothing of another. A flow opens the transaction, calls the domains' `_in_txn` functions with it,
+//! and says what one domain's facts mean to the others. Everything here runs without HTTP.
+
+mod error;
+mod flows;
+mod jobs;
+mod sinks;
+
+use std::sync::Arc;
+
+use catalog::Catalog;
+use catalog::photo::Photos;
+use identity::Identity;
+use kernel::Ambient;
+use moderation::Moderation;
+use notify::{MailSender, OtpMessages, SmsSender};
+use platform::Settings;
+use store::Database;
+
+pub use error::FlowError;
+pub use jobs::{schedules, worker};
+pub use sinks::CategoryCounts;
+
+/// The domains, wired together. Cheap to clone.
+#[derive(Clone)]
+pub struct Marketplace {
+    /// The database they share.
+    pub db: Database,
+    /// Time and randomness.
+    pub ambient: Ambient,
+    /// People.
+    pub identity: Identity,
+    /// Goods.
+    pub catalog: Catalog,
+    /// Their pictures.
+    pub photos: Photos,
+    /// Decisions about them.
+    pub moderation: Moderation,
+    /// What can be changed while the marketplace runs.
+    pub settings: Settings,
+    /// Texts of one-time codes.
+    pub otp_messages: OtpMessages,
+    /// Sends text messages.
+    pub sms: Arc<dyn SmsSender>,
+    /// Sends mail.
+    pub mail: Arc<dyn MailSender>,
+}
+
+impl std::fmt::Debug for Marketplace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Marketplace")
+    }
+}

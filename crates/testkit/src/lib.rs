@@ -5,18 +5,19 @@
 
 mod db;
 mod fake;
+mod memory;
+pub mod pictures;
 
 pub use db::TestDb;
 pub use fake::{FakeClock, SeededEntropy, ambient};
+pub use memory::PeakMemory;
 pub use migrations::{Domain, Scope};
 pub use store::Engine;
 
 /// Writes one test per engine for each function: `name::sqlite`, `name::postgres` and `name::mariadb`.
 ///
 /// ```
-/// use testkit::{Scope, on_every_engine};
-///
-/// on_every_engine! { Scope::Store =>
+/// testkit::on_every_engine! { testkit::Scope::Store =>
 ///     async fn the_database_answers(db: TestDb) {
 ///         db.ping().await.unwrap();
 ///     }

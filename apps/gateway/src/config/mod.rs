@@ -1,0 +1,12 @@
+//! Settings from three places, each over the one before: defaults in code, a TOML file, and the environment as
+//! `DGT__SECTION__KEY`. Secrets are wrapped; the production profile refuses those meant for development.
+
+mod load;
+mod production;
+mod sections;
+
+pub use load::{ConfigError, load};
+pub use sections::{
+    AuthConfig, Config, DatabaseSection, LogConfig, LogFormat, MediaConfig, MetricsConfig, Profile, RateLimitConfig,
+    ServerConfig, SmtpConfig, TwilioConfig,
+};

@@ -1,0 +1,79 @@
+//! What production refuses: secrets that are public, and protections that are switched off.
+
+use secrecy::ExposeSecret;
+
+use super::{Config, Profile};
+
+/// What is wrong, each with the variable that mends it. Outside production only half-set keys are wrong.
+pub(super) fn faults(config: &Config) -> Vec<String> {
+    let mut faults = Vec::new();
+    let is_production = config.profile == Profile::Production;
+    if is_production || !config.auth.uses_development_keys() {
+        let unset = config.auth.keys().into_iter().filter(|(_, is_set)| !is_set);
+        faults.extend(unset.map(|(variable, _)| {
+            format!("{variable} is not set; the five keys of DGT__AUTH__ are set together, see .env.example")
+        }));
+    }
+    if is_production {
+        faults.extend(unprotected(config).into_iter().map(ToOwned::to_owned));
+    }
+    faults
+}
+
+fn unprotected(config: &Config) -> Vec<&'static str> {
+    let mut faults = Vec::new();
+    if config.twilio.auth_token.expose_secret().starts_with("sandbox-") {
+        faults.push("DGT__TWILIO__AUTH_TOKEN is the sandbox's; set your account's");
+    }
+    if config.twilio.base_url.scheme() != "https" {
+        faults.push("DGT__TWILIO__BASE_URL must be https");
+    }
+    if !config.rate_limit.enabled {
+        faults.push("DGT__RATE_LIMIT__ENABLED must not be false");
+    }
+    if !config.auth.issuer.starts_with("https://") || config.auth.issuer.ends_with(".local") {
+        faults.push("DGT__AUTH__ISSUER must be the https URL of this marketplace");
+    }
+    if config.smtp.url.expose_secret().contains("127.0.0.1:4025") {
+        faults.push("DGT__SMTP__URL is the sandbox's; set your mail server's");
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::config::load::defaults;
+
+    #[test]
+    fn development_starts_with_its_defaults() {
+        assert!(faults(&defaults().unwrap()).is_empty());
+    }
+
+    #[test]
+    fn production_names_everything_that_is_unsafe_at_once() {
+        let config = Config { profile: Profile::Production, ..defaults().unwrap() };
+        let faults = faults(&config).join("\n");
+        for variable in [
+            "AUTH__OTP_PEPPER", "AUTH__REFRESH_KEY", "AUTH__CURSOR_KEY", "AUTH__SIGNING_KEY_PEM",
+            "AUTH__SEALING_KEYS", "TWILIO__AUTH_TOKEN", "TWILIO__BASE_URL", "AUTH__ISSUER", "SMTP__URL",
+        ] {
+            assert!(faults.contains(variable), "{variable} in {faults}");
+        }
+    }
+
+    #[test]
+    fn keys_are_set_together_or_not_at_all() {
+        let mut config = defaults().unwrap();
+        config.auth.otp_pepper = SecretString::from("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+        assert_eq!(faults(&config).len(), 4);
+    }
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        let shown = format!("{:?}", defaults().unwrap());
+        assert!(!shown.contains("sandbox-auth-token"), "{shown}");
+    }
+}

@@ -1,0 +1,17 @@
+//! What handlers take: who is asking, and parsed input. Each refuses by itself, with a problem.
+
+mod authority;
+mod body;
+mod caller;
+mod conditional;
+mod idempotent;
+mod path;
+mod query;
+
+pub(crate) use authority::{Admin, Member, Moderator, Staff, SteppedUp, SuperAdmin, Viewer};
+pub(crate) use body::Valid;
+pub(crate) use caller::ClientOrigin;
+pub(crate) use conditional::{IfMatch, Versioned, conditional_json};
+pub(crate) use idempotent::Idempotent;
+pub(crate) use path::PathId;
+pub(crate) use query::Query;

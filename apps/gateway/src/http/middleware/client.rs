@@ -1,0 +1,55 @@
+//! The client's address: the peer's, or the right-most hop that no trusted proxy of ours added.
+//!
+//! Nothing else is believed: the left part of `X-Forwarded-For` and the `Forwarded` header are the client's to choose.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::dev::ServiceRequest;
+use ipnet::IpNet;
+
+/// Resolves the client's address.
+pub(super) fn address(request: &ServiceRequest, trusted: &[IpNet]) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
+    let hops = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = hops.flat_map(|value| value.split(',')).map(str::trim).collect();
+    resolve(peer, &hops, trusted)
+}
+
+fn resolve(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut client = peer;
+    for hop in hops.iter().rev() {
+        if !is_trusted(&client) {
+            break;
+        }
+        match hop.parse::<IpAddr>() {
+            Ok(address) => client = address.to_canonical(),
+            // What a trusted proxy passed on cannot be read: believe the proxy's own address and nothing before it.
+            Err(_) => break,
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(peer: &str, hops: &[&str]) -> String {
+        let trusted: Vec<IpNet> = vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        resolve(peer.parse().unwrap(), hops, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_cannot_choose_an_address() {
+        assert_eq!(resolved("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn behind_a_proxy_the_right_most_untrusted_hop_counts() {
+        assert_eq!(resolved("127.0.0.1", &["198.51.100.1", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(resolved("127.0.0.1", &["198.51.100.1", "203.0.113.9", "10.1.2.3"]), "203.0.113.9");
+        assert_eq!(resolved("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(resolved("127.0.0.1", &["spoof", "unknown"]), "127.0.0.1");
+    }
+}

@@ -1,0 +1,134 @@
+//! The outermost layer: whatever happens inside, the client gets an answer of ours, and the operator a line.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::{client, headers, trace};
+use crate::http::error::ApiError;
+use crate::state::AppState;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request before anybody looks into it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestFacts {
+    /// Its id.
+    pub(crate) request_id: String,
+    /// The client's address.
+    pub(crate) client: IpAddr,
+}
+
+/// Counts a request as under way until it is dropped.
+struct InFlight<'a>(&'a AtomicUsize);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Gives the request an id, keeps it within limits, and turns every outcome into an answer.
+pub(crate) async fn handle_request(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(state) = request.app_data::<web::Data<AppState>>().cloned() else {
+        return Err(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into());
+    };
+    let started = Instant::now();
+    let facts = RequestFacts {
+        request_id: trace::request_id(request.headers(), &state.ambient),
+        client: client::address(&request, &state.config.server.trusted_proxies),
+    };
+    let span = tracing::info_span!("request", request.id = %facts.request_id, trace.id = trace::trace_id(request.headers()));
+    request.extensions_mut().insert(facts.clone());
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // Whatever can be read can be asked for its headers; the body is cut off when the answer is written.
+        request.head_mut().method = Method::GET;
+    }
+    let kept = request.request().clone();
+    let response = answer(request, next, &state).instrument(span.clone()).await;
+    let mut response = match response {
+        Ok(response) => response.into_parts().1,
+        Err(error) => HttpResponse::from_error(error),
+    };
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = as_problem(response, &facts, kept.path());
+    }
+    headers::add(response.headers_mut(), kept.path());
+    if let Ok(id) = HeaderValue::from_str(&facts.request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let route = kept.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    span.in_scope(|| record(&method, &route, response.status(), started.elapsed()));
+    Ok(ServiceResponse::new(kept, response))
+}
+
+async fn answer(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    state: &AppState,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let under_way = state.in_flight.fetch_add(1, Ordering::Relaxed);
+    let _counted = InFlight(&state.in_flight);
+    let is_probe = matches!(request.path(), "/livez" | "/readyz" | "/health" | "/metrics");
+    if under_way >= state.config.server.max_concurrent_requests && !is_probe {
+        let busy = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
+        return Err(busy.retry_after(Duration::from_secs(1)).into());
+    }
+    let limit = Duration::from_millis(state.config.server.request_timeout_ms);
+    let guarded = AssertUnwindSafe(next.call(request)).catch_unwind();
+    match tokio::time::timeout(limit, guarded).await {
+        Ok(Ok(response)) => response.map(ServiceResponse::map_into_boxed_body),
+        // The panic hook has written it to the log.
+        Ok(Err(_)) => Err(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into()),
+        Err(_) => {
+            let late = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "the request took too long");
+            Err(late.retry_after(Duration::from_secs(1)).into())
+        }
+    }
+}
+
+/// Writes the body of a failure, our own or the framework's.
+fn as_problem(response: HttpResponse, facts: &RequestFacts, path: &str) -> HttpResponse {
+    let status = response.status();
+    let ours = response.extensions().get::<ApiError>().cloned();
+    let error = ours.unwrap_or_else(|| ApiError::of_status(status));
+    let mut rewritten = error.error_response();
+    for (name, value) in response.headers() {
+        if *name != CONTENT_TYPE {
+            rewritten.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    let body = serde_json::to_string(&error.problem(&facts.request_id, path)).unwrap_or_default();
+    rewritten.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    rewritten.set_body(BoxBody::new(body))
+}
+
+/// One line and one measurement per request, by the route's template and never by its path.
+fn record(method: &Method, route: &str, status: StatusCode, took: Duration) {
+    let method = match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS") => known.to_owned(),
+        _ => "_OTHER".to_owned(),
+    };
+    let labels = [
+        ("http_request_method", method.clone()),
+        ("http_route", route.to_owned()),
+        ("http_response_status_code", status.as_u16().to_string()),
+    ];
+    metrics::histogram!("http_server_request_duration_seconds", &labels).record(took.as_secs_f64());
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(http.method = method, http.route = route, http.status = status.as_u16(), duration_us = micros, "answered");
+}

@@ -1,0 +1,16 @@
+//! The HTTP API: one folder per module, each with its routes and wire types.
+
+pub(crate) mod error;
+pub(crate) mod extract;
+mod health;
+pub(crate) mod middleware;
+mod not_found;
+pub mod openapi;
+
+pub(crate) use not_found::{KnownPaths, answer as answer_unknown};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route of the API. What is registered here is what runs, and what the OpenAPI document shows.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.configure(health::routes);
+}

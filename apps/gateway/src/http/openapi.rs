@@ -1,0 +1,106 @@
+//! The OpenAPI 3.1 document, gathered from the routes that run.
+
+use actix_web::App;
+use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_actix_web::AppExt;
+
+use super::error::Problem;
+
+/// The document of everything that runs.
+pub fn document() -> OpenApi {
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(skeleton())
+        .configure(super::routes)
+        .split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        for (operation, takes_body) in [
+            (&mut item.get, false),
+            (&mut item.post, true),
+            (&mut item.put, true),
+            (&mut item.delete, false),
+            (&mut item.patch, true),
+        ] {
+            if let Some(operation) = operation {
+                add_problems(operation, takes_body);
+            }
+        }
+    }
+    document
+}
+
+fn skeleton() -> OpenApi {
+    let mut document = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("DGT Marketplace")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(
+                    "A classifieds marketplace. Amounts are paise, times are UTC. Every failure is an RFC 9457 problem.",
+                ))
+                .build(),
+        )
+        .build();
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.schemas.insert("Problem".to_owned(), Problem::schema());
+    let mut nested = Vec::new();
+    Problem::schemas(&mut nested);
+    components.schemas.extend(nested);
+    document
+}
+
+/// What any operation may answer, so that no handler has to say it again.
+fn add_problems(operation: &mut Operation, takes_body: bool) {
+    let has_input = takes_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
+    let needs_login = operation.security.as_ref().is_some_and(|all| !all.is_empty());
+    let mut statuses = vec![("429", "Too many requests; see `Retry-After`"), ("503", "Not possible right now")];
+    if has_input {
+        statuses.push(("400", "The input is not valid; see `errors`"));
+    }
+    if needs_login {
+        statuses.push(("401", "Nobody is logged in"));
+        statuses.push(("403", "Not allowed"));
+    }
+    if takes_body && operation.request_body.is_some() {
+        statuses.push(("413", "The body is too large"));
+        statuses.push(("415", "The content type is not taken"));
+    }
+    let has_path_parameter = operation.parameters.iter().flatten().any(|parameter| {
+        matches!(parameter.parameter_in, utoipa::openapi::path::ParameterIn::Path)
+    });
+    if has_path_parameter {
+        statuses.push(("404", "There is no such thing, or not for the one who asks"));
+    }
+    for (status, description) in statuses {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+    }
+    if operation.extensions.is_none() {
+        operation.extensions = Some(ExtensionsBuilder::new().build());
+    }
+}
+
+fn problem(description: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", Content::new(Some(schema)))
+        .build()
+}
+
+/// The document as JSON.
+///
+/// # Errors
+/// When it cannot be written, which would be a fault of a schema.
+pub fn json() -> serde_json::Result<String> {
+    let mut value = serde_json::to_value(document())?;
+    if let Some(object) = value.as_object_mut() {
+    }
+    serde_json::to_string(&value)
+}

@@ -1,0 +1,145 @@
+//! Putting the marketplace together from the configuration: keys, clients, folders.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use catalog::photo::{MediaUrls, PhotoConfig, PhotoError, Photos, local_folder};
+use catalog::{Catalog, CatalogConfig};
+use identity::{Identity, IdentityConfig, KeyError, KeyTexts, Keys};
+use kernel::{Ambient, CursorCodec};
+use marketplace::Marketplace;
+use moderation::Moderation;
+use notify::{Guard, GuardConfig, Guarded, OtpMessages, OtpTemplates, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender};
+use platform::Settings;
+use secrecy::{ExposeSecret, SecretString};
+use store::{Database, DatabaseConfig, StoreError};
+use thiserror::Error;
+
+use crate::config::{AuthConfig, Config};
+
+/// Signs cursors in development; production has a key of its own.
+const DEVELOPMENT_CURSOR_KEY: &[u8] = b"the development cursor key, known to everyone";
+
+/// Why the marketplace cannot be put together; each names what to set.
+#[derive(Debug, Error)]
+pub enum WiringError {
+    /// A key of identity.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The key of cursors.
+    #[error("DGT__AUTH__CURSOR_KEY must be base64 of at least 32 bytes: `openssl rand -base64 32` makes one")]
+    CursorKey,
+    /// A sealing key.
+    #[error("DGT__AUTH__SEALING_KEYS must hold `name:base64 of 32 bytes`, separated by commas")]
+    SealingKeys,
+    /// The sender of text messages or mail.
+    #[error("a sender cannot be set up: {0}")]
+    Sender(#[from] notify::ConfigError),
+    /// Text messages have no sender.
+    #[error("set DGT__TWILIO__FROM or DGT__TWILIO__MESSAGING_SERVICE_SID")]
+    NoSmsSender,
+    /// The folder of photos.
+    #[error("DGT__MEDIA__FOLDER cannot be used: {0}")]
+    Media(#[from] PhotoError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Connects to the database that the configuration names.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn connect(config: &Config) -> Result<Database, StoreError> {
+    Database::connect(&DatabaseConfig {
+        url: config.database.url.expose_secret().to_owned(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: Duration::from_millis(config.database.acquire_timeout_ms),
+    })
+    .await
+}
+
+/// The marketplace on a database.
+///
+/// # Errors
+/// When a key, a sender or a folder cannot be used; the error names the setting.
+pub async fn marketplace(config: &Config, db: Database, ambient: Ambient) -> Result<Marketplace, WiringError> {
+    let identity = Identity::new(db.clone(), ambient.clone(), identity_config(&config.auth)?);
+    let catalog = Catalog::new(db.clone(), ambient.clone(), CatalogConfig::new(cursors(&config.auth)?));
+    let files = local_folder(Path::new(&config.media.folder))?;
+    let urls = MediaUrls::new(&config.media.base_url);
+    let photos = Photos::new(db.clone(), ambient.clone(), files, PhotoConfig { urls, ..PhotoConfig::default() });
+    let templates = OtpTemplates { sms: config.twilio.otp_dlt_template_id.clone() };
+    let guard = |name| Guard::new(name, GuardConfig::default(), ambient.clone());
+    Ok(Marketplace {
+        identity,
+        catalog,
+        photos,
+        moderation: Moderation::new(db.clone(), ambient.clone()),
+        settings: Settings::new(db.clone(), ambient.clone()),
+        otp_messages: OtpMessages::new("DGT Marketplace", templates),
+        sms: Arc::new(Guarded::new(Twilio::new(twilio(config)?)?, guard("twilio"))),
+        mail: Arc::new(Guarded::new(smtp(config, &ambient)?, guard("smtp"))),
+        db,
+        ambient,
+    })
+}
+
+fn identity_config(auth: &AuthConfig) -> Result<IdentityConfig, WiringError> {
+    let keys = if auth.uses_development_keys() {
+        tracing::warn!("the public development keys are in use: fit for development only");
+        Keys::development()?
+    } else {
+        Keys::from_texts(&KeyTexts {
+            otp_pepper: auth.otp_pepper.clone(),
+            refresh_key: auth.refresh_key.clone(),
+            sealing_keys: auth.sealing_keys.iter().map(named_key).collect::<Result<_, _>>()?,
+            signing_key: auth.signing_key_pem.clone(),
+            retired_signing_keys: auth.former_public_keys_pem.clone(),
+        })?
+    };
+    let mut config = IdentityConfig::new(keys);
+    config.issuer.clone_from(&auth.issuer);
+    config.audience.clone_from(&auth.audience);
+    config.otp.per_client_hour = auth.otp_per_client_hour;
+    config.otp.per_day = auth.otp_per_day;
+    Ok(config)
+}
+
+fn named_key(text: &SecretString) -> Result<(String, SecretString), WiringError> {
+    let (name, key) = text.expose_secret().split_once(':').ok_or(WiringError::SealingKeys)?;
+    Ok((name.trim().to_owned(), SecretString::from(key.trim())))
+}
+
+fn cursors(auth: &AuthConfig) -> Result<CursorCodec, WiringError> {
+    if auth.uses_development_keys() {
+        return Ok(CursorCodec::new(DEVELOPMENT_CURSOR_KEY));
+    }
+    match STANDARD.decode(auth.cursor_key.expose_secret().trim()) {
+        Ok(key) if key.len() >= 32 => Ok(CursorCodec::new(&key)),
+        _ => Err(WiringError::CursorKey),
+    }
+}
+
+fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
+    let twilio = &config.twilio;
+    let sender = match (&twilio.messaging_service_sid, &twilio.from) {
+        (Some(service), _) => TwilioSender::MessagingService(service.clone()),
+        (None, Some(from)) => TwilioSender::From(from.clone()),
+        (None, None) => return Err(WiringError::NoSmsSender),
+    };
+    Ok(TwilioConfig {
+        base_url: twilio.base_url.clone(),
+        account_sid: twilio.account_sid.clone(),
+        auth_token: twilio.auth_token.clone(),
+        sender,
+    })
+}
+
+fn smtp(config: &Config, ambient: &Ambient) -> Result<Smtp, WiringError> {
+    let smtp = SmtpConfig::new(config.smtp.url.clone(), config.smtp.from.clone());
+    Ok(Smtp::new(smtp, ambient.clone())?)
+}

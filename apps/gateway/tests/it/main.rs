@@ -1,0 +1,8 @@
+//! The API over HTTP: the real application on a real database of each engine, its providers played by the sandbox.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::indexing_slicing, reason = "a missing field of an answer stops the test")]
+
+mod documents;
+mod problems;
+mod protection;
+mod support;

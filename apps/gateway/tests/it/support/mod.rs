@@ -1,0 +1,113 @@
+//! A running gateway for one test, and people who use it.
+
+mod answer;
+mod people;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{HttpServer, web};
+use gateway::config::{Config, Profile};
+use gateway::{AppState, create_app, openapi};
+use reqwest::Method;
+use sandbox::{Running, Sandbox, SandboxConfig};
+use testkit::{FakeClock, TestDb, ambient};
+
+pub(crate) use answer::{Answer, Call};
+pub(crate) use people::Session;
+
+/// A gateway that listens on a free port, with a clock that stands still, and a sandbox for SMS and mail.
+pub(crate) struct TestApp {
+    pub(crate) base: String,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) state: web::Data<AppState>,
+    client: reqwest::Client,
+    sandbox: Running,
+    server: ServerHandle,
+    media: std::path::PathBuf,
+}
+
+impl TestApp {
+    /// Starts one on the test's database, without rate limits.
+    pub(crate) async fn start(db: &TestDb) -> Self {
+        Self::start_with(db, |_| {}).await
+    }
+
+    /// Starts one with settings of its own.
+    pub(crate) async fn start_with(db: &TestDb, adjust: impl FnOnce(&mut Config)) -> Self {
+        let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
+        let clock = FakeClock::at("2026-03-02T06:00:00Z");
+        let media = std::env::temp_dir().join(format!("dgt-media-{}", kernel::Ambient::system().new_uuid()));
+        let mut config = gateway::config::load(None).unwrap();
+        config.profile = Profile::Test;
+        config.rate_limit.enabled = false;
+        config.twilio.base_url = sandbox.http_url().parse().unwrap();
+        config.smtp.url = sandbox.smtp_url().into();
+        config.media.folder.clone_from(&media);
+        adjust(&mut config);
+        let ambient = ambient(&clock);
+        let market = gateway::marketplace(&config, db.database().clone(), ambient.clone()).await.unwrap();
+        let metrics = gateway::telemetry::detached_metrics();
+        let state = web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics));
+        let document = openapi::document();
+        let shared = state.clone();
+        let server = HttpServer::new(move || create_app(shared.clone(), document.clone()))
+            .workers(1)
+            .disable_signals()
+            .shutdown_timeout(1)
+            .bind(("127.0.0.1", 0))
+            .unwrap();
+        let base = format!("http://{}", server.addrs()[0]);
+        let running = server.run();
+        let handle = running.handle();
+        tokio::spawn(running);
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+        Self { base, clock, state, client, sandbox, server: handle, media }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(self.client.request(method, format!("{}{path}", self.base)))
+    }
+
+    /// The newest message that the sandbox received for somebody, by `sms` or `email`.
+    pub(crate) async fn message(&self, channel: &str, to: &str) -> String {
+        let url = format!("{}/inbox", self.sandbox.http_url());
+        let query = [("channel", channel), ("to", to)];
+        let inbox: serde_json::Value = self.client.get(url).query(&query).send().await.unwrap().json().await.unwrap();
+        inbox[0]["body"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Where the sandbox is, for its faults.
+    pub(crate) fn sandbox_url(&self) -> String {
+        self.sandbox.http_url()
+    }
+
+    /// Runs the jobs that are due now; gives how many.
+    pub(crate) async fn run_jobs(&self) -> usize {
+        marketplace::worker(&self.state.market).run_due().await.unwrap()
+    }
+
+    /// Stops everything, so that the database can be removed.
+    pub(crate) async fn stop(self) {
+        self.server.stop(false).await;
+        self.sandbox.stop().await;
+        let _ = std::fs::remove_dir_all(&self.media);
+    }
+}

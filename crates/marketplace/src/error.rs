@@ -1,0 +1,71 @@
+//! What can go wrong in a flow: whatever can go wrong in the domains that take part.
+
+use std::time::Duration;
+
+use kernel::{DomainError, ErrorKind, FieldError, InvalidInput};
+use store::StoreError;
+use thiserror::Error;
+
+/// A flow's failure: the failing domain's own, passed on unchanged.
+#[derive(Debug, Error)]
+pub enum FlowError {
+    /// People.
+    #[error(transparent)]
+    Identity(#[from] identity::IdentityError),
+    /// Goods.
+    #[error(transparent)]
+    Catalog(#[from] catalog::CatalogError),
+    /// Pictures.
+    #[error(transparent)]
+    Photo(#[from] catalog::photo::PhotoError),
+    /// Decisions.
+    #[error(transparent)]
+    Moderation(#[from] moderation::ModerationError),
+    /// Settings.
+    #[error(transparent)]
+    Platform(#[from] platform::PlatformError),
+    /// The input.
+    #[error(transparent)]
+    Invalid(#[from] InvalidInput),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A message could not be sent in time.
+    #[error("the message could not be sent; try again shortly")]
+    NotSent,
+}
+
+store::store_errors!(FlowError);
+
+impl FlowError {
+    fn inner(&self) -> Option<&dyn DomainError> {
+        match self {
+            Self::Identity(error) => Some(error),
+            Self::Catalog(error) => Some(error),
+            Self::Photo(error) => Some(error),
+            Self::Moderation(error) => Some(error),
+            Self::Platform(error) => Some(error),
+            Self::Invalid(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::NotSent => None,
+        }
+    }
+}
+
+impl DomainError for FlowError {
+    fn kind(&self) -> ErrorKind {
+        self.inner().map_or(ErrorKind::Unavailable, DomainError::kind)
+    }
+
+    fn code(&self) -> &'static str {
+        self.inner().map_or("message_not_sent", DomainError::code)
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        self.inner().map_or(&[], DomainError::fields)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.inner().map_or(Some(Duration::from_secs(5)), DomainError::retry_after)
+    }
+}
