@@ -59,8 +59,6 @@ impl Entropy for SeededEntropy {
 
 /// An ambient of this clock and real randomness, so that ids differ between parallel tests.
 pub fn ambient(clock: &Arc<FakeClock>) -> Ambient {
-    Ambient::new(
-        Arc::clone(clock) as Arc<dyn Clock>,
-        Arc::new(kernel::SystemEntropy),
-    )
+    let clock: Arc<dyn Clock> = Arc::<FakeClock>::clone(clock);
+    Ambient::new(clock, Arc::new(kernel::SystemEntropy))
 }
