@@ -1,1 +1,3 @@
-//! To be written.
+//! Goods: categories and their attributes, listings, photos, search.
+
+pub mod photo;

@@ -7,7 +7,7 @@ use super::{Png, animated_png, animated_webp, jpeg, png_of_zeros, webp_of_prefix
 pub struct Hostile {
     /// What it is.
     pub what: &'static str,
-    /// The name and the type that its sender gives it.
+    /// The name that its sender gives it.
     pub name: &'static str,
     /// The type that its sender gives it.
     pub mime: &'static str,
@@ -19,41 +19,13 @@ pub struct Hostile {
 
 /// All of them.
 pub fn hostile_files() -> Vec<Hostile> {
-    let png = |width, height, depth, colour| {
-        png_of_zeros(Png {
-            width,
-            height,
-            depth,
-            colour,
-        })
-    };
-    let small = Png {
-        width: 8,
-        height: 8,
-        depth: 8,
-        colour: 2,
-    };
-    let file = |what, name, mime, bytes, code| Hostile {
-        what,
-        name,
-        mime,
-        bytes,
-        code,
-    };
-    let (jpg, too_large, unsupported, corrupt) = (
-        "image/jpeg",
-        "image_too_large",
-        "unsupported_image",
-        "image_corrupt",
-    );
+    let png = |width, height, depth, colour| png_of_zeros(Png { width, height, depth, colour });
+    let small = Png { width: 8, height: 8, depth: 8, colour: 2 };
+    let file = |what, name, mime, bytes, code| Hostile { what, name, mime, bytes, code };
+    let (jpg, too_large, unsupported, corrupt) =
+        ("image/jpeg", "image_too_large", "unsupported_image", "image_corrupt");
     vec![
-        file(
-            "50 000 × 50 000 PNG",
-            "a.png",
-            "image/png",
-            png(50_000, 50_000, 1, 0),
-            too_large,
-        ),
+        file("50 000 × 50 000 PNG", "a.png", "image/png", png(50_000, 50_000, 1, 0), too_large),
         file(
             "PNG of 30 megapixels, 16 bits, alpha",
             "b.png",
@@ -61,81 +33,21 @@ pub fn hostile_files() -> Vec<Hostile> {
             png(6_000, 5_000, 16, 6),
             too_large,
         ),
-        file(
-            "PNG of 50 megapixels",
-            "c.png",
-            "image/png",
-            png(10_000, 5_000, 1, 0),
-            too_large,
-        ),
-        file(
-            "PNG of one long row",
-            "d.png",
-            "image/png",
-            png(20_000, 1, 8, 2),
-            too_large,
-        ),
+        file("PNG of 50 megapixels", "c.png", "image/png", png(10_000, 5_000, 1, 0), too_large),
+        file("PNG of one long row", "d.png", "image/png", png(20_000, 1, 8, 2), too_large),
         file("PNG of no width", "e.png", "image/png", png(0, 5, 8, 2), corrupt),
-        file(
-            "GIF of 100 000 frames",
-            "f.gif",
-            "image/gif",
-            animated_gif(100_000),
-            unsupported,
-        ),
+        file("GIF of 100 000 frames", "f.gif", "image/gif", animated_gif(100_000), unsupported),
         file("GIF named .jpg", "g.jpg", jpg, animated_gif(1), unsupported),
         file("HTML named .jpg", "h.jpg", jpg, html(), unsupported),
         file("SVG with a script", "i.svg", "image/svg+xml", svg(), unsupported),
-        file(
-            "truncated JPEG",
-            "j.jpg",
-            jpg,
-            truncated(&jpeg(400, 300)),
-            corrupt,
-        ),
-        file(
-            "truncated PNG",
-            "k.png",
-            "image/png",
-            truncated(&png(100, 100, 8, 2)),
-            corrupt,
-        ),
-        file(
-            "JPEG of three bytes",
-            "l.jpg",
-            jpg,
-            vec![0xff, 0xd8, 0xff],
-            corrupt,
-        ),
+        file("truncated JPEG", "j.jpg", jpg, truncated(&jpeg(400, 300)), corrupt),
+        file("truncated PNG", "k.png", "image/png", truncated(&png(100, 100, 8, 2)), corrupt),
+        file("JPEG of three bytes", "l.jpg", jpg, vec![0xff, 0xd8, 0xff], corrupt),
         file("nothing", "m.jpg", jpg, Vec::new(), "empty_upload"),
-        file(
-            "animated PNG",
-            "n.png",
-            "image/png",
-            animated_png(small),
-            unsupported,
-        ),
-        file(
-            "animated WebP",
-            "o.webp",
-            "image/webp",
-            animated_webp(1_000),
-            unsupported,
-        ),
-        file(
-            "WebP of prefix codes",
-            "p.webp",
-            "image/webp",
-            webp_of_prefix_codes(),
-            too_large,
-        ),
-        file(
-            "progressive JPEG of 36 megapixels",
-            "q.jpg",
-            jpg,
-            progressive_jpeg(9_000, 4_000),
-            too_large,
-        ),
+        file("animated PNG", "n.png", "image/png", animated_png(small), unsupported),
+        file("animated WebP", "o.webp", "image/webp", animated_webp(1_000), unsupported),
+        file("WebP of prefix codes", "p.webp", "image/webp", webp_of_prefix_codes(), too_large),
+        file("progressive JPEG of 36 megapixels", "q.jpg", jpg, progressive_jpeg(9_000, 4_000), too_large),
     ]
 }
 

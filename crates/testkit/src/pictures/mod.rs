@@ -35,9 +35,7 @@ pub fn jpeg_of(image: &DynamicImage) -> Vec<u8> {
 /// This picture as a PNG.
 pub fn png_of(image: &DynamicImage) -> Vec<u8> {
     let mut bytes = Vec::new();
-    image
-        .write_with_encoder(image::codecs::png::PngEncoder::new(&mut bytes))
-        .unwrap();
+    image.write_with_encoder(image::codecs::png::PngEncoder::new(&mut bytes)).unwrap();
     bytes
 }
 
@@ -45,12 +43,7 @@ pub fn png_of(image: &DynamicImage) -> Vec<u8> {
 pub fn lossless_webp(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     image::codecs::webp::WebPEncoder::new_lossless(&mut bytes)
-        .write_image(
-            gradient(width, height).as_bytes(),
-            width,
-            height,
-            ExtendedColorType::Rgb8,
-        )
+        .write_image(gradient(width, height).as_bytes(), width, height, ExtendedColorType::Rgb8)
         .unwrap();
     bytes
 }

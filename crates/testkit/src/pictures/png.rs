@@ -26,19 +26,9 @@ pub fn animated_png(header: Png) -> Vec<u8> {
 }
 
 fn write(header: Png, extra: &[([u8; 4], Vec<u8>)]) -> Vec<u8> {
-    let Png {
-        width,
-        height,
-        depth,
-        colour,
-    } = header;
+    let Png { width, height, depth, colour } = header;
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    let ihdr = [
-        &width.to_be_bytes()[..],
-        &height.to_be_bytes(),
-        &[depth, colour, 0, 0, 0],
-    ]
-    .concat();
+    let ihdr = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat();
     chunk(&mut file, *b"IHDR", &ihdr);
     for (name, body) in extra {
         chunk(&mut file, *name, body);
@@ -82,11 +72,8 @@ fn zeros(n: u64) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     let table: [u32; 256] = std::array::from_fn(|n| {
-        (0..8).fold(u32::try_from(n).unwrap(), |crc, _| {
-            (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
-        })
+        (0..8)
+            .fold(u32::try_from(n).unwrap(), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
     });
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        table[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8)
-    })
+    !bytes.iter().fold(u32::MAX, |crc, byte| table[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8))
 }
