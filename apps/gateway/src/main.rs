@@ -145,13 +145,9 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
         bail!("the schema is not up to date: run `gateway migrate`");
     }
     print("schema         up to date")?;
-    let market = marketplace(config, db, Ambient::system()).await?;
+    marketplace(config, db, Ambient::system()).await?;
     print("keys           can be read")?;
-    let staff = market.identity.count_super_admins().await?;
-    if staff == 0 {
-        bail!("there is no super admin yet: run `gateway create-admin --phone +91…`");
-    }
-    print(&format!("super admins   {staff}"))?;
+    print("media folder   can be used")?;
     print("all is well")
 }
 

@@ -72,7 +72,10 @@ pub async fn marketplace(config: &Config, db: Database, ambient: Ambient) -> Res
     let files = local_folder(Path::new(&config.media.folder))?;
     let urls = MediaUrls::new(&config.media.base_url);
     let photos = Photos::new(db.clone(), ambient.clone(), files, PhotoConfig { urls, ..PhotoConfig::default() });
-    let templates = OtpTemplates { sms: config.twilio.otp_dlt_template_id.clone() };
+    let templates = OtpTemplates {
+        english: config.twilio.otp_dlt_template_id.clone(),
+        hindi: config.twilio.otp_dlt_template_id_hindi.clone(),
+    };
     let guard = |name| Guard::new(name, GuardConfig::default(), ambient.clone());
     Ok(Marketplace {
         identity,
@@ -136,6 +139,7 @@ fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
         account_sid: twilio.account_sid.clone(),
         auth_token: twilio.auth_token.clone(),
         sender,
+        timeouts: Timeouts::default(),
     })
 }
 

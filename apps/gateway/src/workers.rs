@@ -23,7 +23,7 @@ impl Workers {
         let until = stop.clone();
         loops.spawn(async move { scheduler.run(until.cancelled()).await });
 
-        let sink = Arc::new(marketplace::CategoryCounts::new(market));
+        let sink = Arc::new(marketplace::EventLog);
         let relay = Relay::new(market.db.clone(), market.ambient.clone(), RelayConfig::default(), sink);
         loops.spawn(async move { relay.run(stop.cancelled()).await });
         Self(loops)

@@ -21,7 +21,7 @@ use store::Database;
 
 pub use error::FlowError;
 pub use jobs::{schedules, worker};
-pub use sinks::CategoryCounts;
+pub use sinks::EventLog;
 
 /// The domains, wired together. Cheap to clone.
 #[derive(Clone)]

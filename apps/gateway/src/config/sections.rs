@@ -146,6 +146,8 @@ pub struct TwilioConfig {
     pub messaging_service_sid: Option<String>,
     /// The id of the one-time code's template, as registered under India's DLT rules.
     pub otp_dlt_template_id: Option<String>,
+    /// The same for its Hindi form.
+    pub otp_dlt_template_id_hindi: Option<String>,
 }
 
 /// Mail by SMTP.

@@ -175,7 +175,7 @@ async fn staff_without_factor(request: &HttpRequest, actor: &Actor) -> Result<Op
     if !role.is_staff() || staff.is_some_and(|facts| facts.totp_confirmed) {
         return Ok(None);
     }
-    if !state(request)?.market.settings.get(platform::STAFF_TOTP_REQUIRED).await? {
+    if !state(request)?.market.settings.get(&platform::settings::STAFF_TOTP_REQUIRED).await {
         return Ok(None);
     }
     Ok(Some(ApiError::new(

@@ -88,16 +88,30 @@ impl TestApp {
         self.post("/api/auth/step-up").bearer(session).json(&body).send().await.expect(StatusCode::OK);
     }
 
+    /// Rotates the session's tokens.
+    pub(crate) async fn refresh(&self, session: &mut Session) {
+        let body = json!({ "refreshToken": session.refresh });
+        let answer = self.post("/api/auth/refresh").json(&body).send().await.expect(StatusCode::OK);
+        session.access = answer.text("/accessToken");
+        session.refresh = answer.text("/refreshToken");
+    }
+
+    /// A code of the authenticator that was not used yet.
+    pub(crate) fn fresh_totp(&self, secret: &str) -> String {
+        self.clock.advance(TimeDelta::seconds(30));
+        self.totp(secret)
+    }
+
     /// What the authenticator shows now (RFC 6238: SHA-1, 30 seconds, six digits).
     pub(crate) fn totp(&self, secret: &str) -> String {
         let now = u64::try_from(self.clock.now().timestamp()).unwrap();
-        support_totp(secret, now)
+        totp_rs::Builder::new()
+            .with_secret(totp_rs::Secret::try_from_base32(secret).unwrap())
+            .build()
+            .unwrap()
+            .generate(now)
+            .to_string()
     }
-}
-
-fn support_totp(secret: &str, now: u64) -> String {
-    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
-    totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(now).to_string()
 }
 
 impl Session {

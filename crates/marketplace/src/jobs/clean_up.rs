@@ -1,0 +1,65 @@
+//! Hourly: what nobody needs any more goes. Codes and counters that ran out, delivered events, finished jobs, expired
+//! idempotency keys, photos that no listing took.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use store::{
+    ClaimedJob, JobError, JobHandler, Outcome, forget_expired_keys, forget_finished_jobs, forget_relayed_events,
+};
+
+use super::failed;
+use crate::Marketplace;
+
+pub(super) const KIND: &str = "store.clean_up";
+
+/// For how long finished jobs and delivered events can be looked at.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Photos and files per round.
+const BATCH: u32 = 200;
+
+pub(super) struct CleanUp(Marketplace);
+
+impl CleanUp {
+    pub(super) fn new(market: &Marketplace) -> Self {
+        Self(market.clone())
+    }
+
+    async fn forget_rows(&self) -> Result<(), JobError> {
+        let now = self.0.ambient.now();
+        self.0
+            .db
+            .in_txn(async |txn| {
+                let jobs = forget_finished_jobs(txn, now - KEPT).await?;
+                let events = forget_relayed_events(txn, now - KEPT).await?;
+                let keys = forget_expired_keys(txn, now).await?;
+                tracing::info!(jobs, events, keys, "old rows are gone");
+                Ok(())
+            })
+            .await
+    }
+
+    async fn forget_photos(&self) -> Result<(), JobError> {
+        loop {
+            let done = self.0.photos.clean_up(self.0.ambient.now(), BATCH).await.map_err(failed)?;
+            if done.photos == 0 && done.files == 0 {
+                return Ok(());
+            }
+            tracing::info!(photos = done.photos, files = done.files, failed = done.failed, "photos are gone");
+        }
+    }
+}
+
+#[async_trait]
+impl JobHandler for CleanUp {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
+        self.0.identity.clean_up().await.map_err(failed)?;
+        self.forget_rows().await?;
+        self.forget_photos().await?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,33 @@
+//! Hourly: listings whose time is over stop being shown.
+
+use async_trait::async_trait;
+use store::{ClaimedJob, JobError, JobHandler, Outcome};
+
+use super::failed;
+use crate::Marketplace;
+
+pub(super) const KIND: &str = "listings.expire";
+
+/// Listings per transaction.
+const BATCH: u32 = 200;
+
+pub(super) struct ExpireListings(Marketplace);
+
+impl ExpireListings {
+    pub(super) fn new(market: &Marketplace) -> Self {
+        Self(market.clone())
+    }
+}
+
+#[async_trait]
+impl JobHandler for ExpireListings {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
+        let expired = self.0.catalog.expire_due(self.0.ambient.now(), BATCH).await.map_err(failed)?;
+        tracing::info!(expired, "listings expired");
+        Ok(Outcome::Done)
+    }
+}
