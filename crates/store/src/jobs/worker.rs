@@ -31,10 +31,7 @@ impl Default for WorkerConfig {
             concurrency: 8,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
-            backoff: Backoff {
-                base: Duration::from_secs(2),
-                cap: Duration::from_secs(3_600),
-            },
+            backoff: Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(3_600) },
         }
     }
 }
@@ -50,12 +47,7 @@ pub struct Worker {
 impl Worker {
     /// A worker without handlers.
     pub fn new(db: Database, ambient: Ambient, config: WorkerConfig) -> Self {
-        Self {
-            db,
-            ambient,
-            config,
-            handlers: HashMap::new(),
-        }
+        Self { db, ambient, config, handlers: HashMap::new() }
     }
 
     /// The same worker, able to do one more kind of job.
@@ -72,10 +64,17 @@ impl Worker {
         let mut held = HashMap::new();
         tokio::pin!(stop);
         loop {
-            for job in self
-                .claim(self.config.concurrency.saturating_sub(held.len()))
-                .await
-            {
+            let claim = self.claim(self.config.concurrency.saturating_sub(held.len()));
+            tokio::pin!(claim);
+            // What runs goes on meanwhile: a handler within a transaction may hold the connection that the claim
+            // waits for, and on SQLite there is no other.
+            let claimed = loop {
+                tokio::select! {
+                    jobs = &mut claim => break jobs,
+                    Some(id) = running.next() => { held.remove(&id); }
+                }
+            };
+            for job in claimed {
                 held.insert(job.id, job.lease);
                 running.push(self.perform(job));
             }
@@ -205,8 +204,6 @@ impl Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker")
-            .field("kinds", &self.kinds())
-            .finish_non_exhaustive()
+        f.debug_struct("Worker").field("kinds", &self.kinds()).finish_non_exhaustive()
     }
 }
