@@ -103,10 +103,7 @@ impl MigratorTraitSelf for Migrator {
 /// # Errors
 /// When the database cannot be reached, a statement fails, or the lock is not to be had.
 pub async fn migrate(config: &DatabaseConfig, scope: Scope) -> Result<(), MigrateError> {
-    let config = DatabaseConfig {
-        max_connections: 1,
-        ..config.clone()
-    };
+    let config = DatabaseConfig { max_connections: 1, ..config.clone() };
     let guard = lock::take(&config).await?;
     let db = Database::connect(&config).await?;
     let migrated = Migrator(scope).up(db.schema_connection(), None).await;
@@ -120,10 +117,7 @@ pub async fn migrate(config: &DatabaseConfig, scope: Scope) -> Result<(), Migrat
 /// # Errors
 /// When the database cannot be reached.
 pub async fn is_current(db: &Database) -> Result<bool, StoreError> {
-    Ok(Migrator(Scope::All)
-        .get_pending_migrations(db.schema_connection())
-        .await?
-        .is_empty())
+    Ok(Migrator(Scope::All).get_pending_migrations(db.schema_connection()).await?.is_empty())
 }
 
 /// A digest of everything a scope runs on an engine, so that a prepared test database can be told from an old one.

@@ -25,9 +25,6 @@ pub struct Caller {
 impl Caller {
     /// The marketplace itself, by the name of the part that acts.
     pub fn system(part: &'static str) -> Self {
-        Self {
-            actor: Actor::System(part),
-            origin: Origin::default(),
-        }
+        Self { actor: Actor::System(part), origin: Origin::default() }
     }
 }

@@ -32,10 +32,7 @@ impl Phone {
             Some(rest) => (true, rest),
             None => (false, trimmed),
         };
-        if !rest
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')'))
-        {
+        if !rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')')) {
             return Err(refuse());
         }
         let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
@@ -89,12 +86,7 @@ impl Email {
     /// # Errors
     /// When it is no address that mail could be sent to.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let refuse = || {
-            ParseError::new(
-                "invalid_email",
-                "must be an e-mail address such as asha@example.in",
-            )
-        };
+        let refuse = || ParseError::new("invalid_email", "must be an e-mail address such as asha@example.in");
         let address = text.trim();
         if address.len() > Self::MAX_BYTES || !address.is_ascii() {
             return Err(refuse());
@@ -126,9 +118,7 @@ fn is_local_part(local: &str) -> bool {
         && local.len() <= 64
         && local.split('.').all(|atom| {
             !atom.is_empty()
-                && atom
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b))
+                && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b))
         })
 }
 
@@ -202,10 +192,7 @@ mod tests {
 
     #[test]
     fn an_address_is_lower_cased() {
-        assert_eq!(
-            Email::parse(" Asha.Rao+olx@Example.IN ").unwrap().as_str(),
-            "asha.rao+olx@example.in"
-        );
+        assert_eq!(Email::parse(" Asha.Rao+olx@Example.IN ").unwrap().as_str(), "asha.rao+olx@example.in");
     }
 
     #[test]
@@ -235,10 +222,7 @@ mod tests {
         let phone = Phone::parse("9876543210").unwrap();
         let email = Email::parse("asha@example.in").unwrap();
         assert_eq!(format!("{phone} {phone:?}"), "+91******3210 Phone(+91******3210)");
-        assert_eq!(
-            format!("{email} {email:?}"),
-            "a***@example.in Email(a***@example.in)"
-        );
+        assert_eq!(format!("{email} {email:?}"), "a***@example.in Email(a***@example.in)");
     }
 
     proptest! {

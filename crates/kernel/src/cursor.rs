@@ -49,10 +49,7 @@ impl CursorCodec {
         let token = URL_SAFE_NO_PAD.decode(cursor).ok().ok_or(InvalidCursor)?;
         let split = token.len().checked_sub(TAG_BYTES).ok_or(InvalidCursor)?;
         let (position, tag) = token.split_at(split);
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(
-            self.tag(scope, position).as_slice(),
-            tag,
-        )) {
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(self.tag(scope, position).as_slice(), tag)) {
             return Err(InvalidCursor);
         }
         serde_json::from_slice(position).ok().ok_or(InvalidCursor)
@@ -65,12 +62,7 @@ impl CursorCodec {
         mac.update(&u64::try_from(scope.len()).unwrap_or(u64::MAX).to_le_bytes());
         mac.update(scope.as_bytes());
         mac.update(position);
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .copied()
-            .take(TAG_BYTES)
-            .collect()
+        mac.finalize().into_bytes().iter().copied().take(TAG_BYTES).collect()
     }
 }
 

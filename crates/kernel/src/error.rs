@@ -61,19 +61,12 @@ pub struct ParseError {
 impl ParseError {
     /// A refusal with its code and what would be right.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 
     /// The refusal, told of a field.
     pub fn of(self, field: impl Into<String>) -> FieldError {
-        FieldError {
-            field: field.into(),
-            code: self.code.to_owned(),
-            message: self.message,
-        }
+        FieldError { field: field.into(), code: self.code.to_owned(), message: self.message }
     }
 }
 
@@ -129,11 +122,7 @@ impl FieldErrors {
     /// # Errors
     /// When any field was refused; all of them are told.
     pub fn finish(self) -> Result<(), InvalidInput> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(InvalidInput(self.0))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(InvalidInput(self.0)) }
     }
 
     /// The collected faults as an error, for the place that already knows there are some.

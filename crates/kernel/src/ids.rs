@@ -92,12 +92,7 @@ mod tests {
         let text = "018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11";
         let id: ListingId = text.parse().unwrap();
         assert_eq!(id.to_string(), text);
-        for other in [
-            "",
-            "018f3e2a7c417d0b9b7e5d2f1c0a9e11",
-            "{018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11}",
-            "x",
-        ] {
+        for other in ["", "018f3e2a7c417d0b9b7e5d2f1c0a9e11", "{018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11}", "x"] {
             assert_eq!(other.parse::<ListingId>(), Err(InvalidId), "{other}");
         }
     }

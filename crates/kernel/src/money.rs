@@ -47,10 +47,7 @@ pub enum MoneyError {
 impl Money {
     /// An amount of paise.
     pub const fn inr(paise: i64) -> Self {
-        Self {
-            amount: paise,
-            currency: Currency::Inr,
-        }
+        Self { amount: paise, currency: Currency::Inr }
     }
 
     /// Minor units.
@@ -84,10 +81,7 @@ impl Money {
             return Err(MoneyError::CurrencyMismatch);
         }
         let amount = op(self.amount, other.amount).ok_or(MoneyError::Overflow)?;
-        Ok(Self {
-            amount,
-            currency: self.currency,
-        })
+        Ok(Self { amount, currency: self.currency })
     }
 }
 
@@ -95,13 +89,7 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.amount < 0 { "-" } else { "" };
         let minor = self.amount.unsigned_abs();
-        write!(
-            f,
-            "{} {sign}{}.{:02}",
-            self.currency.code(),
-            minor / 100,
-            minor % 100
-        )
+        write!(f, "{} {sign}{}.{:02}", self.currency.code(), minor / 100, minor % 100)
     }
 }
 

@@ -45,14 +45,11 @@ impl Paging {
             return Err(("limit", ParseError::new("out_of_range", "must be from 1 to 100")));
         }
         match (page, cursor) {
-            (Some(_), Some(_)) => Err((
-                "cursor",
-                ParseError::new("conflicting", "give either page or cursor, not both"),
-            )),
+            (Some(_), Some(_)) => {
+                Err(("cursor", ParseError::new("conflicting", "give either page or cursor, not both")))
+            }
             (Some(page), None) => {
-                let deep = page
-                    .checked_mul(limit)
-                    .is_none_or(|depth| depth > Self::MAX_DEPTH);
+                let deep = page.checked_mul(limit).is_none_or(|depth| depth > Self::MAX_DEPTH);
                 if page == 0 || deep {
                     let message =
                         "must be at least 1, and page × limit at most 10000; use cursor to go deeper";
@@ -130,22 +127,13 @@ impl<T> Page<T> {
         let next_cursor = if goes_on { data.last().map(cursor_of) } else { None };
         Self {
             data,
-            pagination: Pagination {
-                page: None,
-                limit,
-                total: None,
-                total_pages: None,
-                next_cursor,
-            },
+            pagination: Pagination { page: None, limit, total: None, total_pages: None, next_cursor },
         }
     }
 
     /// The same page of other items.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            data: self.data.into_iter().map(f).collect(),
-            pagination: self.pagination,
-        }
+        Page { data: self.data.into_iter().map(f).collect(), pagination: self.pagination }
     }
 }
 
@@ -155,13 +143,7 @@ mod tests {
 
     #[test]
     fn a_page_opts_into_numbers() {
-        assert_eq!(
-            Paging::parse(None, None, None).unwrap(),
-            Paging::After {
-                cursor: None,
-                limit: 20
-            }
-        );
+        assert_eq!(Paging::parse(None, None, None).unwrap(), Paging::After { cursor: None, limit: 20 });
         assert_eq!(Paging::parse(Some(3), Some(10), None).unwrap().offset(), 20);
     }
 
@@ -176,20 +158,14 @@ mod tests {
             assert_eq!(Paging::parse(page, limit, None).unwrap_err().0, field);
         }
         assert!(Paging::parse(Some(u32::MAX), Some(100), None).is_err());
-        assert_eq!(
-            Paging::parse(Some(1), None, Some("x".into())).unwrap_err().0,
-            "cursor"
-        );
+        assert_eq!(Paging::parse(Some(1), None, Some("x".into())).unwrap_err().0, "cursor");
         assert!(Paging::parse(Some(500), None, None).is_ok());
     }
 
     #[test]
     fn a_feed_tells_whether_it_goes_on() {
         let more = Page::feed(vec![1, 2, 3], 2, ToString::to_string);
-        assert_eq!(
-            (more.data, more.pagination.next_cursor),
-            (vec![1, 2], Some("2".to_owned()))
-        );
+        assert_eq!((more.data, more.pagination.next_cursor), (vec![1, 2], Some("2".to_owned())));
         let end = Page::feed(vec![1, 2], 2, ToString::to_string);
         assert_eq!(end.pagination.next_cursor, None);
     }

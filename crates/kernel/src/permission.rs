@@ -44,13 +44,7 @@ pub enum Permission {
 
 impl Role {
     /// All roles, from least to most powerful.
-    pub const ALL: [Self; 5] = [
-        Self::User,
-        Self::Moderator,
-        Self::Finance,
-        Self::Admin,
-        Self::SuperAdmin,
-    ];
+    pub const ALL: [Self; 5] = [Self::User, Self::Moderator, Self::Finance, Self::Admin, Self::SuperAdmin];
 
     /// The longest suspension, in days, that a moderator may impose alone.
     pub const MODERATOR_SUSPENSION_DAYS: i64 = 7;
@@ -101,14 +95,9 @@ impl Role {
             Self::User => &[],
             Self::Moderator => &[ListingsViewAll, ListingsReview, UsersSuspend],
             Self::Finance => &[ListingsViewAll],
-            Self::Admin => &[
-                ListingsViewAll,
-                ListingsReview,
-                CategoriesManage,
-                UsersView,
-                UsersSuspend,
-                UsersBan,
-            ],
+            Self::Admin => {
+                &[ListingsViewAll, ListingsReview, CategoriesManage, UsersView, UsersSuspend, UsersBan]
+            }
             Self::SuperAdmin => &[
                 ListingsViewAll,
                 ListingsReview,
@@ -132,15 +121,9 @@ impl FromStr for Role {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| {
-                ParseError::new(
-                    "unknown_role",
-                    "must be one of USER, MODERATOR, FINANCE, ADMIN, SUPER_ADMIN",
-                )
-            })
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
+            ParseError::new("unknown_role", "must be one of USER, MODERATOR, FINANCE, ADMIN, SUPER_ADMIN")
+        })
     }
 }
 
@@ -155,10 +138,8 @@ mod tests {
 
     #[test]
     fn only_the_super_admin_appoints_staff() {
-        let appointing: Vec<_> = Role::ALL
-            .into_iter()
-            .filter(|role| role.allows(Permission::UsersAssignRole))
-            .collect();
+        let appointing: Vec<_> =
+            Role::ALL.into_iter().filter(|role| role.allows(Permission::UsersAssignRole)).collect();
         assert_eq!(appointing, [Role::SuperAdmin]);
     }
 

@@ -16,10 +16,7 @@ pub fn bounded_text(text: &str, min: usize, max: usize, multiline: bool) -> Resu
     }
     let trimmed = text.trim();
     if trimmed.chars().any(|c| is_refused(c, multiline)) {
-        return Err(ParseError::new(
-            "invalid_character",
-            "must not hold control or invisible characters",
-        ));
+        return Err(ParseError::new("invalid_character", "must not hold control or invisible characters"));
     }
     let length = trimmed.chars().count();
     if length < min {
@@ -57,29 +54,19 @@ mod tests {
         assert_eq!(bounded_text("  नमस्ते  ", 1, 6, false).unwrap(), "नमस्ते");
         assert_eq!(bounded_text("abcdef", 1, 5, false).unwrap_err().code, "too_long");
         assert_eq!(bounded_text("   ", 1, 5, false).unwrap_err().code, "too_short");
-        assert_eq!(
-            bounded_text(&"x".repeat(10_000), 1, 5, false).unwrap_err().code,
-            "too_long"
-        );
+        assert_eq!(bounded_text(&"x".repeat(10_000), 1, 5, false).unwrap_err().code, "too_long");
     }
 
     #[test]
     fn a_line_break_needs_a_field_that_takes_one() {
         assert!(bounded_text("a\nb", 1, 10, true).is_ok());
-        assert_eq!(
-            bounded_text("a\nb", 1, 10, false).unwrap_err().code,
-            "invalid_character"
-        );
+        assert_eq!(bounded_text("a\nb", 1, 10, false).unwrap_err().code, "invalid_character");
     }
 
     #[test]
     fn disguises_are_refused() {
         for text in ["a\u{0}b", "a\u{202e}b", "a\u{200b}b", "a\u{1b}[2Jb"] {
-            assert_eq!(
-                bounded_text(text, 1, 10, true).unwrap_err().code,
-                "invalid_character",
-                "{text:?}"
-            );
+            assert_eq!(bounded_text(text, 1, 10, true).unwrap_err().code, "invalid_character", "{text:?}");
         }
     }
 }

@@ -63,15 +63,7 @@ pub async fn append_in_txn(
     entry: Entry<'_>,
 ) -> Result<AuditId, StoreError> {
     let id: AuditId = ambient.new_id();
-    let Entry {
-        caller,
-        action,
-        subject_kind,
-        subject_id,
-        before,
-        after,
-        reason,
-    } = entry;
+    let Entry { caller, action, subject_kind, subject_id, before, after, reason } = entry;
     let origin = &caller.origin;
     let insert = Engine::of(txn.get_database_backend()).statement(
         "INSERT INTO audit_log (id, at, actor_kind, actor_id, action, subject_kind, subject_id, before_state, \

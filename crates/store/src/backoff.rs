@@ -18,9 +18,7 @@ impl Backoff {
     /// The longest pause after the nth failure, from 1.
     pub fn bound(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
-        self.base
-            .checked_mul(1_u32 << doublings)
-            .map_or(self.cap, |bound| bound.min(self.cap))
+        self.base.checked_mul(1_u32 << doublings).map_or(self.cap, |bound| bound.min(self.cap))
     }
 
     /// A pause after the nth failure, from 1.
@@ -36,18 +34,12 @@ mod tests {
 
     use super::*;
 
-    const CURVE: Backoff = Backoff {
-        base: Duration::from_secs(5),
-        cap: Duration::from_secs(3_600),
-    };
+    const CURVE: Backoff = Backoff { base: Duration::from_secs(5), cap: Duration::from_secs(3_600) };
 
     #[test]
     fn the_bound_doubles_up_to_the_cap() {
         let bounds: Vec<_> = (1..=12).map(|n| CURVE.bound(n).as_secs()).collect();
-        assert_eq!(
-            bounds,
-            [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]
-        );
+        assert_eq!(bounds, [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]);
     }
 
     proptest! {

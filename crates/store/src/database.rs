@@ -26,11 +26,7 @@ pub struct DatabaseConfig {
 impl DatabaseConfig {
     /// A connection with the usual pool.
     pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            max_connections: 16,
-            acquire_timeout: Duration::from_secs(2),
-        }
+        Self { url: url.into(), max_connections: 16, acquire_timeout: Duration::from_secs(2) }
     }
 }
 
@@ -76,14 +72,7 @@ impl Database {
             }
         };
         let (local, config) = (Arc::default(), Arc::new(config.clone()));
-        let db = Self {
-            writer,
-            reader,
-            local,
-            config,
-            engine,
-            bell: watch::Sender::new(()),
-        };
+        let db = Self { writer, reader, local, config, engine, bell: watch::Sender::new(()) };
         db.check_character_set().await?;
         Ok(db)
     }
@@ -110,10 +99,7 @@ impl Database {
     /// # Errors
     /// When the database does not answer.
     pub async fn open_thread_readers(&self, connections: u32) -> Result<(), StoreError> {
-        let config = DatabaseConfig {
-            max_connections: connections,
-            ..self.config.as_ref().clone()
-        };
+        let config = DatabaseConfig { max_connections: connections, ..self.config.as_ref().clone() };
         let readers = match self.engine {
             Engine::Sqlite => sqlite_options(&config, connections),
             Engine::Postgres | Engine::MariaDb => server_options(&config),
@@ -150,13 +136,7 @@ impl Database {
     /// # Errors
     /// When a pool cannot be closed.
     pub async fn close(self) -> Result<(), StoreError> {
-        let Self {
-            writer,
-            reader,
-            local,
-            engine,
-            ..
-        } = self;
+        let Self { writer, reader, local, engine, .. } = self;
         for readers in local.iter() {
             readers.clone().close().await?;
         }
@@ -171,19 +151,10 @@ impl Database {
         if self.engine != Engine::MariaDb {
             return Ok(());
         }
-        let statement = self
-            .engine
-            .statement("SELECT @@character_set_database AS name", []);
+        let statement = self.engine.statement("SELECT @@character_set_database AS name", []);
         let row = self.reader.query_one_raw(statement).await?;
-        let name: String = row
-            .map(|row| row.try_get("", "name"))
-            .transpose()?
-            .unwrap_or_default();
-        if name == "utf8mb4" {
-            Ok(())
-        } else {
-            Err(StoreError::CharacterSet(name))
-        }
+        let name: String = row.map(|row| row.try_get("", "name")).transpose()?.unwrap_or_default();
+        if name == "utf8mb4" { Ok(()) } else { Err(StoreError::CharacterSet(name)) }
     }
 }
 

@@ -119,10 +119,7 @@ impl StoreError {
                 | DbErr::Exec(RuntimeErr::SqlxError(e))
                 | DbErr::Query(RuntimeErr::SqlxError(e)),
             ) => {
-                matches!(
-                    e.as_ref(),
-                    sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-                )
+                matches!(e.as_ref(), sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
             }
             _ => false,
         }
@@ -144,11 +141,7 @@ impl DomainError for StoreError {
     }
 
     fn code(&self) -> &'static str {
-        if self.kind() == ErrorKind::Unavailable {
-            "database_unavailable"
-        } else {
-            "internal"
-        }
+        if self.kind() == ErrorKind::Unavailable { "database_unavailable" } else { "internal" }
     }
 
     fn retry_after(&self) -> Option<Duration> {

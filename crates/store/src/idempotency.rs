@@ -27,15 +27,8 @@ pub struct IdempotencyKey {
 impl IdempotencyKey {
     /// The key with the body's SHA-256 as its fingerprint.
     pub fn new(scope: impl Into<String>, key: impl Into<String>, body: &[u8]) -> Self {
-        let digest: String = Sha256::digest(body)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self {
-            scope: scope.into(),
-            key: key.into(),
-            fingerprint: digest,
-        }
+        let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { scope: scope.into(), key: key.into(), fingerprint: digest }
     }
 }
 
@@ -73,8 +66,7 @@ pub async fn claim_key_in_txn(
     let engine = Engine::of(txn.get_database_backend());
     let (scope, name) = (key.scope.as_str(), key.key.as_str());
     let expired = "DELETE FROM idempotency_keys WHERE scope = ? AND idem_key = ? AND expires_at <= ?";
-    txn.execute_raw(engine.statement(expired, [scope.into(), name.into(), now.into()]))
-        .await?;
+    txn.execute_raw(engine.statement(expired, [scope.into(), name.into(), now.into()])).await?;
     let insert = engine.statement(
         "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
         [scope.into(), name.into(), key.fingerprint.as_str().into(), now.into(), (now + KEPT_FOR).into()],
@@ -94,12 +86,10 @@ pub async fn claim_key_in_txn(
     }
     let status: Option<i32> = row.try_get("", "status")?;
     let body: Option<String> = row.try_get("", "body")?;
-    Ok(
-        match (status.and_then(|status| u16::try_from(status).ok()), body) {
-            (Some(status), Some(body)) => Claim::Answered(StoredAnswer { status, body }),
-            _ => Claim::InProgress,
-        },
-    )
+    Ok(match (status.and_then(|status| u16::try_from(status).ok()), body) {
+        (Some(status), Some(body)) => Claim::Answered(StoredAnswer { status, body }),
+        _ => Claim::InProgress,
+    })
 }
 
 /// Keeps the answer of a freshly claimed key.
@@ -122,9 +112,7 @@ pub async fn keep_answer_in_txn(
     );
     match txn.execute_raw(update).await?.rows_affected() {
         1 => Ok(()),
-        _ => Err(StoreError::Corrupt(
-            "an idempotency key was answered without being claimed".to_owned(),
-        )),
+        _ => Err(StoreError::Corrupt("an idempotency key was answered without being claimed".to_owned())),
     }
 }
 

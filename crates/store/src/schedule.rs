@@ -40,25 +40,15 @@ impl Schedule {
     /// # Errors
     /// When the pattern cannot be read.
     pub fn new(job_kind: &'static str, pattern: &str) -> Result<Self, ScheduleError> {
-        let cron = pattern.parse::<Cron>().map_err(|source| ScheduleError {
-            name: job_kind,
-            source,
-        })?;
-        Ok(Self {
-            name: job_kind,
-            cron,
-            max_attempts: 5,
-        })
+        let cron = pattern.parse::<Cron>().map_err(|source| ScheduleError { name: job_kind, source })?;
+        Ok(Self { name: job_kind, cron, max_attempts: 5 })
     }
 
     /// The latest due time in `(after, now]`.
     fn latest_due(&self, after: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let ist = FixedOffset::east_opt(IST_SECONDS)?;
-        let due = self
-            .cron
-            .find_previous_occurrence(&now.with_timezone(&ist), true)
-            .ok()?
-            .with_timezone(&Utc);
+        let due =
+            self.cron.find_previous_occurrence(&now.with_timezone(&ist), true).ok()?.with_timezone(&Utc);
         (due > after).then_some(due)
     }
 }
@@ -74,11 +64,7 @@ pub struct Scheduler {
 impl Scheduler {
     /// A scheduler of the given schedules.
     pub fn new(db: Database, ambient: Ambient, schedules: Vec<Schedule>) -> Self {
-        Self {
-            db,
-            ambient,
-            schedules,
-        }
+        Self { db, ambient, schedules }
     }
 
     /// Looks at the clock every ten seconds until `stop` completes.
@@ -128,9 +114,7 @@ impl Scheduler {
     }
 
     async fn begin(&self, name: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
-        self.db
-            .in_txn(async |txn| self.note(txn, name, now).await.map(drop))
-            .await?;
+        self.db.in_txn(async |txn| self.note(txn, name, now).await.map(drop)).await?;
         Ok(now)
     }
 
@@ -180,30 +164,18 @@ mod tests {
         let daily = Schedule::new("daily", "0 9 * * *").unwrap();
         let due = daily.latest_due(at("2026-01-01T00:00:00Z"), at("2026-01-01T03:30:00Z"));
         assert_eq!(due, Some(at("2026-01-01T03:30:00Z")));
-        assert_eq!(
-            daily.latest_due(at("2026-01-01T00:00:00Z"), at("2026-01-01T03:29:59Z")),
-            None
-        );
+        assert_eq!(daily.latest_due(at("2026-01-01T00:00:00Z"), at("2026-01-01T03:29:59Z")), None);
     }
 
     #[test]
     fn a_pause_is_made_up_for_by_its_latest_due_time() {
         let hourly = Schedule::new("hourly", "0 * * * *").unwrap();
         let due = hourly.latest_due(at("2026-01-01T00:30:00Z"), at("2026-01-01T05:45:00Z"));
-        assert_eq!(
-            due,
-            Some(at("2026-01-01T05:30:00Z")),
-            "on the hour in India is half past in UTC"
-        );
+        assert_eq!(due, Some(at("2026-01-01T05:30:00Z")), "on the hour in India is half past in UTC");
     }
 
     #[test]
     fn a_broken_pattern_is_named() {
-        assert!(
-            Schedule::new("broken", "61 * * * *")
-                .unwrap_err()
-                .to_string()
-                .contains("broken")
-        );
+        assert!(Schedule::new("broken", "61 * * * *").unwrap_err().to_string().contains("broken"));
     }
 }

@@ -70,11 +70,7 @@ impl Database {
         F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<T, E> + Clone,
         E: TxnError,
     {
-        let txn = self
-            .writer
-            .begin_with_options(self.txn_options())
-            .await
-            .map_err(StoreError::from)?;
+        let txn = self.writer.begin_with_options(self.txn_options()).await.map_err(StoreError::from)?;
         let (result, work_written) = scoped(work(&txn)).await;
         match result {
             Ok(value) => {

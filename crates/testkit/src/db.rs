@@ -62,11 +62,7 @@ impl TestDb {
                 }
             }
             Engine::Postgres => {
-                run(
-                    &server_url(engine),
-                    &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-                )
-                .await;
+                run(&server_url(engine), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
             }
             Engine::MariaDb => run(&server_url(engine), &format!("DROP DATABASE IF EXISTS {name}")).await,
         }
@@ -88,21 +84,16 @@ fn server_url(engine: Engine) -> String {
         Engine::Postgres => "DGT_TEST_POSTGRES_URL",
         Engine::MariaDb => "DGT_TEST_MARIADB_URL",
     };
-    std::env::var(variable)
-        .ok()
-        .or_else(|| from_services(variable))
-        .unwrap_or_else(|| {
-            panic!("{variable} is not known: `make services` starts the servers that the tests need")
-        })
+    std::env::var(variable).ok().or_else(|| from_services(variable)).unwrap_or_else(|| {
+        panic!("{variable} is not known: `make services` starts the servers that the tests need")
+    })
 }
 
 /// What `make services` wrote down, for tests that are run without it.
 fn from_services(variable: &str) -> Option<String> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.services/env");
     let text = std::fs::read_to_string(file).ok()?;
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("export {variable}=")))?;
+    let value = text.lines().find_map(|line| line.strip_prefix(&format!("export {variable}=")))?;
     Some(value.trim_matches('\'').to_owned())
 }
 
@@ -113,12 +104,7 @@ fn with_database(url: &str, name: &str) -> String {
 }
 
 async fn run(url: &str, sql: &str) {
-    let db = Database::connect(&DatabaseConfig {
-        max_connections: 1,
-        ..config(url)
-    })
-    .await
-    .unwrap();
+    let db = Database::connect(&DatabaseConfig { max_connections: 1, ..config(url) }).await.unwrap();
     db.schema_connection().execute_unprepared(sql).await.unwrap();
     db.close().await.unwrap();
 }
@@ -138,10 +124,7 @@ fn sqlite_path(name: &str) -> PathBuf {
 
 /// A copy of a template that the first test of its kind migrated.
 async fn sqlite(name: &str, scope: Scope) -> String {
-    let template = scratch().join(format!(
-        "template_{}.db",
-        migrations::fingerprint(scope, Engine::Sqlite)
-    ));
+    let template = scratch().join(format!("template_{}.db", migrations::fingerprint(scope, Engine::Sqlite)));
     if !template.exists() {
         let fresh = scratch().join(format!("{name}_template.db"));
         let url = format!("sqlite://{}", fresh.display());
@@ -158,47 +141,25 @@ async fn sqlite(name: &str, scope: Scope) -> String {
 /// `CREATE DATABASE … TEMPLATE`, from a template that the first test of its kind migrated.
 async fn postgres(name: &str, scope: Scope) -> String {
     let server = server_url(Engine::Postgres);
-    let template = format!(
-        "dgt_template_{}",
-        migrations::fingerprint(scope, Engine::Postgres)
-    );
-    let db = Database::connect(&DatabaseConfig {
-        max_connections: 1,
-        ..config(&server)
-    })
-    .await
-    .unwrap();
+    let template = format!("dgt_template_{}", migrations::fingerprint(scope, Engine::Postgres));
+    let db = Database::connect(&DatabaseConfig { max_connections: 1, ..config(&server) }).await.unwrap();
     let exists = async || {
-        let select = db.engine().statement(
-            "SELECT 1 FROM pg_database WHERE datname = ?",
-            [template.as_str().into()],
-        );
-        db.schema_connection()
-            .query_one_raw(select)
-            .await
-            .unwrap()
-            .is_some()
+        let select =
+            db.engine().statement("SELECT 1 FROM pg_database WHERE datname = ?", [template.as_str().into()]);
+        db.schema_connection().query_one_raw(select).await.unwrap().is_some()
     };
     if !exists().await {
         // One at a time: whoever waited finds it made.
-        db.schema_connection()
-            .execute_unprepared("SELECT pg_advisory_lock(4017)")
-            .await
-            .unwrap();
+        db.schema_connection().execute_unprepared("SELECT pg_advisory_lock(4017)").await.unwrap();
         if !exists().await {
             let fresh = format!("{name}_template");
             let create = format!("CREATE DATABASE {fresh}");
             db.schema_connection().execute_unprepared(&create).await.unwrap();
-            migrations::migrate(&config(&with_database(&server, &fresh)), scope)
-                .await
-                .unwrap();
+            migrations::migrate(&config(&with_database(&server, &fresh)), scope).await.unwrap();
             let rename = format!("ALTER DATABASE {fresh} RENAME TO {template}");
             db.schema_connection().execute_unprepared(&rename).await.unwrap();
         }
-        db.schema_connection()
-            .execute_unprepared("SELECT pg_advisory_unlock(4017)")
-            .await
-            .unwrap();
+        db.schema_connection().execute_unprepared("SELECT pg_advisory_unlock(4017)").await.unwrap();
     }
     let create = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
     db.schema_connection().execute_unprepared(&create).await.unwrap();
@@ -209,11 +170,7 @@ async fn postgres(name: &str, scope: Scope) -> String {
 /// MariaDB has no templates: the migrations are run each time.
 async fn mariadb(name: &str, scope: Scope) -> String {
     let server = server_url(Engine::MariaDb);
-    run(
-        &server,
-        &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"),
-    )
-    .await;
+    run(&server, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")).await;
     let url = with_database(&server, name);
     migrations::migrate(&config(&url), scope).await.unwrap();
     url

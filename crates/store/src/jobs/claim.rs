@@ -28,7 +28,7 @@ pub(super) async fn claim(
         let until = now + lease_for;
         let mut claimed = Vec::new();
         for row in due(txn, kinds, limit, now).await? {
-            if let Some(job) = take(txn, &row, owner, until).await? {
+            if let Some(job) = take(txn, &row, owner, now, until).await? {
                 claimed.push(job);
             }
         }
@@ -58,6 +58,7 @@ async fn take(
     txn: &DatabaseTransaction,
     row: &QueryResult,
     owner: Uuid,
+    now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<ClaimedJob>, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
@@ -67,15 +68,13 @@ async fn take(
     if tried >= max {
         let bury = "UPDATE jobs SET state = 'dead', due_at = NULL, unique_key = NULL, lease_owner = NULL, \
                     last_error = 'its workers stopped without an answer', finished_at = ? WHERE id = ?";
-        txn.execute_raw(engine.statement(bury, [until.into(), id.into()]))
-            .await?;
+        txn.execute_raw(engine.statement(bury, [now.into(), id.into()])).await?;
         metrics::counter!("jobs_dead_total").increment(1);
         return Ok(None);
     }
     let attempt = tried + 1;
     let take = "UPDATE jobs SET state = 'running', attempt = ?, lease_owner = ?, due_at = ? WHERE id = ?";
-    txn.execute_raw(engine.statement(take, [attempt.into(), owner.into(), until.into(), id.into()]))
-        .await?;
+    txn.execute_raw(engine.statement(take, [attempt.into(), owner.into(), until.into(), id.into()])).await?;
     Ok(Some(ClaimedJob {
         id: id.into(),
         kind: row.try_get("", "kind")?,

@@ -20,13 +20,7 @@ pub struct NewJob {
 impl NewJob {
     /// A job to be done at once, with up to 20 tries.
     pub fn new(kind: &'static str, payload: Json) -> Self {
-        Self {
-            kind,
-            payload,
-            run_at: None,
-            max_attempts: 20,
-            unique_key: None,
-        }
+        Self { kind, payload, run_at: None, max_attempts: 20, unique_key: None }
     }
 
     /// Not before this moment.

@@ -31,9 +31,7 @@ pub async fn dead_jobs(db: &impl ConnectionTrait, limit: u32) -> Result<Vec<Dead
         "SELECT id, kind, attempt, last_error, finished_at FROM jobs WHERE state = 'dead' \
          ORDER BY finished_at DESC, id DESC LIMIT {limit}"
     );
-    let rows = db
-        .query_all_raw(Engine::of(db.get_database_backend()).statement(&sql, []))
-        .await?;
+    let rows = db.query_all_raw(Engine::of(db.get_database_backend()).statement(&sql, [])).await?;
     rows.iter()
         .map(|row| {
             Ok(DeadJob {
@@ -75,9 +73,7 @@ pub async fn forget_finished_jobs(
     txn: &DatabaseTransaction,
     before: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let delete = Engine::of(txn.get_database_backend()).statement(
-        "DELETE FROM jobs WHERE state = 'done' AND finished_at < ?",
-        [before.into()],
-    );
+    let delete = Engine::of(txn.get_database_backend())
+        .statement("DELETE FROM jobs WHERE state = 'done' AND finished_at < ?", [before.into()]);
     Ok(txn.execute_raw(delete).await?.rows_affected())
 }

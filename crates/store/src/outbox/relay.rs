@@ -37,10 +37,7 @@ impl Default for RelayConfig {
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             max_attempts: 12,
-            backoff: Backoff {
-                base: Duration::from_millis(500),
-                cap: Duration::from_secs(300),
-            },
+            backoff: Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(300) },
         }
     }
 }
@@ -62,12 +59,7 @@ struct Taken {
 impl Relay {
     /// A relay into the sink.
     pub fn new(db: Database, ambient: Ambient, config: RelayConfig, sink: Arc<dyn Sink>) -> Self {
-        Self {
-            db,
-            ambient,
-            config,
-            sink,
-        }
+        Self { db, ambient, config, sink }
     }
 
     /// Relays until `stop` completes.
@@ -83,11 +75,7 @@ impl Relay {
                 }
             };
             // More of the same subjects may be waiting behind those just delivered.
-            let pause = if relayed > 0 {
-                Duration::ZERO
-            } else {
-                self.config.poll
-            };
+            let pause = if relayed > 0 { Duration::ZERO } else { self.config.poll };
             tokio::select! {
                 () = &mut stop => return,
                 _ = bell.changed() => {}
@@ -150,10 +138,7 @@ impl Relay {
         let (changes, values) = match result {
             Ok(()) => {
                 metrics::counter!("outbox_relayed_total", "kind" => taken.event.kind.clone()).increment(1);
-                (
-                    "due_at = NULL, lease_owner = NULL, relayed_at = ?, last_error = NULL",
-                    vec![now.into()],
-                )
+                ("due_at = NULL, lease_owner = NULL, relayed_at = ?, last_error = NULL", vec![now.into()])
             }
             Err(error) if failures >= self.config.max_attempts => {
                 tracing::error!(event.id = %taken.event.id, event.kind = %taken.event.kind, %error, "an event was given up");
@@ -165,20 +150,13 @@ impl Relay {
             }
             Err(error) => {
                 let again = now + self.config.backoff.pause(failures, &self.ambient);
-                (
-                    "due_at = ?, lease_owner = NULL, last_error = ?",
-                    vec![again.into(), error.0.into()],
-                )
+                ("due_at = ?, lease_owner = NULL, last_error = ?", vec![again.into(), error.0.into()])
             }
         };
         let sql = format!(
             "UPDATE outbox_events SET {changes} WHERE position = ? AND lease_owner = ? AND attempt = ?"
         );
-        let fence = [
-            taken.event.position.into(),
-            taken.owner.into(),
-            taken.attempt.into(),
-        ];
+        let fence = [taken.event.position.into(), taken.owner.into(), taken.attempt.into()];
         let statement = self.db.engine().statement(&sql, values.into_iter().chain(fence));
         match self.db.writer.execute_raw(statement).await?.rows_affected() {
             0 => Err(StoreError::LeaseLost),
