@@ -23,8 +23,10 @@
 
 mod attach;
 mod blobs;
+mod buffer;
 mod clean_up;
 mod error;
+mod keep;
 mod picture;
 mod rows;
 mod serve;
@@ -41,10 +43,12 @@ use tokio::sync::Semaphore;
 
 pub use attach::attach_in_txn;
 pub use blobs::{BlobName, local_folder};
+pub use buffer::UploadBuffer;
 pub use clean_up::CleanedUp;
 pub use error::PhotoError;
 pub use picture::Limits;
 pub use serve::MediaFile;
+pub use upload::PreparedPhoto;
 pub use view::{AttachedPhoto, MediaUrls, PhotoView};
 
 use self::blobs::Blobs;
@@ -56,8 +60,8 @@ pub struct PhotoConfig {
     pub limits: Limits,
     /// How many pictures are decoded at the same time; each may take [`Limits::memory`].
     pub concurrent_decodes: usize,
-    /// How many uploads may wait for their turn; more are refused at once.
-    pub max_waiting: usize,
+    /// What all uploads together may hold while they arrive and wait, in bytes.
+    pub arriving_bytes: usize,
     /// How long an upload waits for its turn.
     pub max_wait: Duration,
     /// How many photos a person may have that stand on no listing.
@@ -71,7 +75,7 @@ impl Default for PhotoConfig {
         Self {
             limits: Limits::default(),
             concurrent_decodes: 1,
-            max_waiting: 16,
+            arriving_bytes: 64 << 20,
             max_wait: Duration::from_secs(15),
             unattached_quota: 50,
             urls: MediaUrls::default(),
@@ -86,8 +90,8 @@ pub struct Photos {
     ambient: Ambient,
     blobs: Blobs,
     config: Arc<PhotoConfig>,
-    /// Uploads that are decoded or wait for it.
-    seats: Arc<Semaphore>,
+    /// Memory for uploads that arrive or wait.
+    arriving: Arc<Semaphore>,
     /// Uploads that are decoded.
     turns: Arc<Semaphore>,
 }
@@ -100,7 +104,7 @@ impl Photos {
             db,
             ambient,
             blobs: Blobs::new(files),
-            seats: Arc::new(Semaphore::new(turns.saturating_add(config.max_waiting))),
+            arriving: Arc::new(Semaphore::new(buffer::pieces(config.arriving_bytes))),
             turns: Arc::new(Semaphore::new(turns)),
             config: Arc::new(config),
         }
