@@ -37,7 +37,7 @@ bench: services ## requests per second and CPU per request, release build
 fuzz: services ## schemathesis on the OpenAPI document, per role
 	@tests/fuzz/run.sh
 
-soak: services ## crash and pause loops over jobs and the outbox
+soak: services ## crash and pause loops over jobs, on each engine
 	@tests/soak.sh
 
 services: ## bring up the tests' PostgreSQL and MariaDB (`. .services/env` says where)

@@ -11,7 +11,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
+repo=$(cd "$here/../.." && pwd)
+source "$repo/tests/python.sh"
 SUITES=(twilio_sdk)
 
 started=()
@@ -57,8 +58,8 @@ wait_for() {
 start_sandbox() {
     local bin=${SANDBOX_BIN:-} http smtp
     if [[ -z $bin ]]; then
-        (cd "$root" && cargo build --quiet --workspace --bin sandbox)
-        bin=${CARGO_TARGET_DIR:-$root/target}/debug/sandbox
+        (cd "$repo" && cargo build --quiet --workspace --bin sandbox)
+        bin=${CARGO_TARGET_DIR:-$repo/target}/debug/sandbox
     fi
     read -r http smtp < <(free_ports 2)
     export SANDBOX_URL=http://127.0.0.1:$http SANDBOX_SMTP=127.0.0.1:$smtp
@@ -67,22 +68,6 @@ start_sandbox() {
     "$bin" --bind "127.0.0.1:$http" --smtp-bind "127.0.0.1:$smtp" >"$work/sandbox.log" 2>&1 &
     started+=($!)
     wait_for "$SANDBOX_URL/livez" "$work/sandbox.log" "$!"
-}
-
-# python_with PACKAGE==VERSION…: a Python that has these, in an environment of our own.
-python_with() {
-    local venv=$root/.tools/venv
-    if [[ ! -x $venv/bin/python ]]; then
-        python3 -m venv "$venv" >&2
-    fi
-    local installed wanted
-    installed=$("$venv/bin/python" -m pip freeze --disable-pip-version-check)
-    for wanted in "$@"; do
-        if ! grep -qixF "$wanted" <<<"$installed"; then
-            "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$wanted" >&2
-        fi
-    done
-    printf '%s\n' "$venv/bin/python"
 }
 
 suite_twilio_sdk() {
