@@ -30,7 +30,13 @@ pub fn create_app(
     state: web::Data<AppState>,
     document: utoipa::openapi::OpenApi,
 ) -> App<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    >,
 > {
     let limit = state.config.server.body_limit_bytes;
     let known = http::KnownPaths::of(&document);
@@ -58,7 +64,12 @@ fn cors(origins: &[String]) -> Cors {
         .filter(|origin| *origin != "null" && *origin != "*")
         .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "DELETE"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+        ])
         .allowed_header("Idempotency-Key")
         .allowed_header("X-Request-Id")
         .expose_headers(["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"])

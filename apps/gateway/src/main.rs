@@ -129,9 +129,12 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     if let Some(path) = url.strip_prefix("sqlite://")
         && let Some(folder) = std::path::Path::new(path.split('?').next().unwrap_or(path)).parent()
     {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    migrations::migrate(&DatabaseConfig::new(url), migrations::Scope::All).await.context("cannot migrate the database")?;
+    migrations::migrate(&DatabaseConfig::new(url), migrations::Scope::All)
+        .await
+        .context("cannot migrate the database")?;
     tracing::info!("the schema is up to date");
     Ok(())
 }

@@ -30,7 +30,13 @@ pub struct AppState {
 
 impl AppState {
     /// The state of a process that takes requests.
-    pub fn new(config: Config, db: Database, ambient: Ambient, market: Marketplace, metrics: PrometheusHandle) -> Self {
+    pub fn new(
+        config: Config,
+        db: Database,
+        ambient: Ambient,
+        market: Marketplace,
+        metrics: PrometheusHandle,
+    ) -> Self {
         let rate_limits = config.rate_limit.enabled.then(|| RateLimits::new(&config.rate_limit));
         Self {
             config,

@@ -1,13 +1,14 @@
 //! The log and the measurements of a process, set up once at its start.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use crate::config::{LogConfig, LogFormat};
 
 /// Buckets of request durations in seconds, as OpenTelemetry's semantic conventions advise.
-const DURATION_BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const DURATION_BUCKETS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 /// Starts the log on standard output.
 ///
@@ -18,7 +19,9 @@ pub fn start_log(config: &LogConfig) -> Result<(), ParseError> {
     let log = tracing_subscriber::fmt().with_env_filter(filter);
     match config.format {
         LogFormat::Pretty => log.with_target(false).compact().init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
+        }
     }
     Ok(())
 }

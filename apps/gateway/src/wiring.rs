@@ -12,7 +12,10 @@ use identity::{Identity, IdentityConfig, KeyError, KeyTexts, Keys};
 use kernel::{Ambient, CursorCodec};
 use marketplace::Marketplace;
 use moderation::Moderation;
-use notify::{Guard, GuardConfig, Guarded, OtpMessages, OtpTemplates, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender};
+use notify::{
+    Guard, GuardConfig, Guarded, OtpMessages, OtpTemplates, Smtp, SmtpConfig, Twilio, TwilioConfig,
+    TwilioSender,
+};
 use platform::Settings;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Database, DatabaseConfig, StoreError};
@@ -66,12 +69,22 @@ pub async fn connect(config: &Config) -> Result<Database, StoreError> {
 ///
 /// # Errors
 /// When a key, a sender or a folder cannot be used; the error names the setting.
-pub async fn marketplace(config: &Config, db: Database, ambient: Ambient) -> Result<Marketplace, WiringError> {
+pub async fn marketplace(
+    config: &Config,
+    db: Database,
+    ambient: Ambient,
+) -> Result<Marketplace, WiringError> {
     let identity = Identity::new(db.clone(), ambient.clone(), identity_config(&config.auth)?);
-    let catalog = Catalog::new(db.clone(), ambient.clone(), CatalogConfig::new(cursors(&config.auth)?));
+    let media = MediaUrls::new(&config.media.base_url);
+    let catalog_config = CatalogConfig { cursors: cursors(&config.auth)?, media: media.clone() };
+    let catalog = Catalog::new(db.clone(), ambient.clone(), catalog_config);
     let files = local_folder(Path::new(&config.media.folder))?;
-    let urls = MediaUrls::new(&config.media.base_url);
-    let photos = Photos::new(db.clone(), ambient.clone(), files, PhotoConfig { urls, ..PhotoConfig::default() });
+    let photos = Photos::new(
+        db.clone(),
+        ambient.clone(),
+        files,
+        PhotoConfig { urls: media, ..PhotoConfig::default() },
+    );
     let templates = OtpTemplates {
         english: config.twilio.otp_dlt_template_id.clone(),
         hindi: config.twilio.otp_dlt_template_id_hindi.clone(),
@@ -139,7 +152,7 @@ fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
         account_sid: twilio.account_sid.clone(),
         auth_token: twilio.auth_token.clone(),
         sender,
-        timeouts: Timeouts::default(),
+        timeouts: notify::http::Timeouts::default(),
     })
 }
 

@@ -59,7 +59,9 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
 fn ours() -> std::collections::HashMap<String, String> {
     let foreign = ["DGT__SANDBOX__", "DGT__DEMO__"];
     std::env::vars()
-        .filter(|(name, _)| name.starts_with("DGT__") && !foreign.iter().any(|prefix| name.starts_with(prefix)))
+        .filter(|(name, _)| {
+            name.starts_with("DGT__") && !foreign.iter().any(|prefix| name.starts_with(prefix))
+        })
         .collect()
 }
 
@@ -69,5 +71,8 @@ fn ours() -> std::collections::HashMap<String, String> {
 /// When the defaults themselves are broken.
 #[cfg(test)]
 pub(super) fn defaults() -> Result<Config, ConfigError> {
-    Ok(Sources::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?.try_deserialize()?)
+    Ok(Sources::builder()
+        .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+        .build()?
+        .try_deserialize()?)
 }

@@ -7,6 +7,6 @@ mod sections;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    AuthConfig, Config, DatabaseSection, LogConfig, LogFormat, MediaConfig, MetricsConfig, Profile, RateLimitConfig,
-    ServerConfig, SmtpConfig, TwilioConfig,
+    AuthConfig, Config, DatabaseSection, LogConfig, LogFormat, MediaConfig, MetricsConfig, Profile,
+    RateLimitConfig, ServerConfig, SmtpConfig, TwilioConfig,
 };

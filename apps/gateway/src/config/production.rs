@@ -57,8 +57,15 @@ mod tests {
         let config = Config { profile: Profile::Production, ..defaults().unwrap() };
         let faults = faults(&config).join("\n");
         for variable in [
-            "AUTH__OTP_PEPPER", "AUTH__REFRESH_KEY", "AUTH__CURSOR_KEY", "AUTH__SIGNING_KEY_PEM",
-            "AUTH__SEALING_KEYS", "TWILIO__AUTH_TOKEN", "TWILIO__BASE_URL", "AUTH__ISSUER", "SMTP__URL",
+            "AUTH__OTP_PEPPER",
+            "AUTH__REFRESH_KEY",
+            "AUTH__CURSOR_KEY",
+            "AUTH__SIGNING_KEY_PEM",
+            "AUTH__SEALING_KEYS",
+            "TWILIO__AUTH_TOKEN",
+            "TWILIO__BASE_URL",
+            "AUTH__ISSUER",
+            "SMTP__URL",
         ] {
             assert!(faults.contains(variable), "{variable} in {faults}");
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use kernel::{DomainError, ErrorKind, FieldError};
 use serde::Serialize;
 
@@ -87,6 +87,16 @@ impl ApiError {
         kernel::InvalidInput::field(field, code, message).into()
     }
 
+    /// The same failure, told of one part of a field of the input: `file 2: …`.
+    pub(crate) fn of_field(mut self, field: &str, part: &str) -> Self {
+        self.fields.push(FieldError {
+            field: field.to_owned(),
+            code: self.code.to_owned(),
+            message: format!("{part}: {}", self.detail),
+        });
+        self
+    }
+
     /// The same failure, with the time after which another try makes sense.
     pub(crate) fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
@@ -101,7 +111,9 @@ impl ApiError {
             StatusCode::REQUEST_TIMEOUT => ("request_timeout", "the request did not arrive in time"),
             StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the request is larger than is taken"),
             StatusCode::URI_TOO_LONG => ("uri_too_long", "the path or query is too long"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "this content type is not taken"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("unsupported_media_type", "this content type is not taken")
+            }
             status if status.is_client_error() => ("refused", "the request was refused"),
             _ => ("internal", "something went wrong on our side; the request id helps us to find out what"),
         };
@@ -141,7 +153,11 @@ impl<E: DomainError> From<E> for ApiError {
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status.is_server_error() {
-            tracing::error!(error = &error as &dyn std::error::Error, code = error.code(), "a request failed");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                code = error.code(),
+                "a request failed"
+            );
         }
         let fields = error.fields().to_vec();
         let retry_after = error.retry_after();
@@ -178,7 +194,7 @@ impl ResponseError for ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
-        let response = response.finish();
+        let mut response = response.finish();
         // The outermost middleware finds it here and writes the body.
         response.extensions_mut().insert(self.clone());
         response

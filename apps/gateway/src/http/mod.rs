@@ -6,11 +6,12 @@ mod health;
 pub(crate) mod middleware;
 mod not_found;
 pub mod openapi;
+mod photos;
 
 pub(crate) use not_found::{KnownPaths, answer as answer_unknown};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API. What is registered here is what runs, and what the OpenAPI document shows.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(health::routes);
+    config.configure(health::routes).configure(photos::routes);
 }

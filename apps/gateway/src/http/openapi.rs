@@ -1,8 +1,6 @@
 //! The OpenAPI 3.1 document, gathered from the routes that run.
 
 use actix_web::App;
-use serde_json::json;
-use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -13,11 +11,8 @@ use super::error::Problem;
 
 /// The document of everything that runs.
 pub fn document() -> OpenApi {
-    let (_, mut document) = App::new()
-        .into_utoipa_app()
-        .openapi(skeleton())
-        .configure(super::routes)
-        .split_for_parts();
+    let (_, mut document) =
+        App::new().into_utoipa_app().openapi(skeleton()).configure(super::routes).split_for_parts();
     for item in document.paths.paths.values_mut() {
         for (operation, takes_body) in [
             (&mut item.get, false),
@@ -60,7 +55,8 @@ fn skeleton() -> OpenApi {
 fn add_problems(operation: &mut Operation, takes_body: bool) {
     let has_input = takes_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
     let needs_login = operation.security.as_ref().is_some_and(|all| !all.is_empty());
-    let mut statuses = vec![("429", "Too many requests; see `Retry-After`"), ("503", "Not possible right now")];
+    let mut statuses =
+        vec![("429", "Too many requests; see `Retry-After`"), ("503", "Not possible right now")];
     if has_input {
         statuses.push(("400", "The input is not valid; see `errors`"));
     }
@@ -72,17 +68,19 @@ fn add_problems(operation: &mut Operation, takes_body: bool) {
         statuses.push(("413", "The body is too large"));
         statuses.push(("415", "The content type is not taken"));
     }
-    let has_path_parameter = operation.parameters.iter().flatten().any(|parameter| {
-        matches!(parameter.parameter_in, utoipa::openapi::path::ParameterIn::Path)
+    let has_path_parameter = operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(parameter) => matches!(parameter.parameter_in, utoipa::openapi::path::ParameterIn::Path),
+        RefOr::Ref(_) => false,
     });
     if has_path_parameter {
         statuses.push(("404", "There is no such thing, or not for the one who asks"));
     }
     for (status, description) in statuses {
-        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
-    }
-    if operation.extensions.is_none() {
-        operation.extensions = Some(ExtensionsBuilder::new().build());
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(problem(description)));
     }
 }
 
@@ -99,8 +97,5 @@ fn problem(description: &str) -> Response {
 /// # Errors
 /// When it cannot be written, which would be a fault of a schema.
 pub fn json() -> serde_json::Result<String> {
-    let mut value = serde_json::to_value(document())?;
-    if let Some(object) = value.as_object_mut() {
-    }
-    serde_json::to_string(&value)
+    document().to_json()
 }

@@ -41,7 +41,12 @@ fn operations() -> Vec<(String, String)> {
     let paths = document["paths"].as_object().unwrap().clone();
     let mut all = Vec::new();
     for (path, item) in paths {
-        for method in item.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "delete", "patch"].contains(&key.as_str())) {
+        for method in item
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| ["get", "post", "put", "delete", "patch"].contains(&key.as_str()))
+        {
             all.push((method.clone(), path.clone()));
         }
     }
@@ -60,7 +65,11 @@ fn every_operation_has_a_name_an_authority_and_a_description() {
         let authority = operation["x-authority"].as_str();
         assert!(authority.is_some(), "{method} {path} declares no authority");
         let needs_login = operation["security"].as_array().is_some_and(|all| !all.is_empty());
-        assert_eq!(needs_login, authority != Some("public"), "{method} {path}: security and x-authority disagree");
+        assert_eq!(
+            needs_login,
+            authority != Some("public"),
+            "{method} {path}: security and x-authority disagree"
+        );
     }
 }
 

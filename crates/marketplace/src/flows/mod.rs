@@ -1,3 +1,4 @@
 //! The stories, one file each.
 
+mod listing_settings;
 mod seed;

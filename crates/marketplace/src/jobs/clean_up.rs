@@ -4,7 +4,8 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use store::{
-    ClaimedJob, JobError, JobHandler, Outcome, forget_expired_keys, forget_finished_jobs, forget_relayed_events,
+    ClaimedJob, JobError, JobHandler, Outcome, forget_expired_keys, forget_finished_jobs,
+    forget_relayed_events,
 };
 
 use super::failed;
@@ -57,7 +58,7 @@ impl JobHandler for CleanUp {
     }
 
     async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
-        self.0.identity.clean_up().await.map_err(failed)?;
+        self.0.identity.tidy().await.map_err(failed)?;
         self.forget_rows().await?;
         self.forget_photos().await?;
         Ok(Outcome::Done)

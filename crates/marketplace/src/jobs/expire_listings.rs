@@ -26,8 +26,9 @@ impl JobHandler for ExpireListings {
     }
 
     async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
-        let expired = self.0.catalog.expire_due(self.0.ambient.now(), BATCH).await.map_err(failed)?;
-        tracing::info!(expired, "listings expired");
+        let settings = self.0.listing_settings().await;
+        let done = self.0.catalog.expire_due(self.0.ambient.now(), BATCH, &settings).await.map_err(failed)?;
+        tracing::info!(expired = done.expired, renewed = done.renewed, "listings whose time was over");
         Ok(Outcome::Done)
     }
 }

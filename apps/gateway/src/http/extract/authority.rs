@@ -133,9 +133,15 @@ impl<A: Authority> FromRequest for Authorized<A> {
         let request = request.clone();
         Box::pin(async move {
             let actor = authenticate(&request).await?;
-            let Actor::Person { user, role, staff, .. } = actor else { return Err(ApiError::unauthenticated()) };
+            let Actor::Person { user, role, staff, .. } = actor else {
+                return Err(ApiError::unauthenticated());
+            };
             if !A::admits(role) {
-                return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", "your role does not allow this"));
+                return Err(ApiError::new(
+                    StatusCode::FORBIDDEN,
+                    "forbidden",
+                    "your role does not allow this",
+                ));
             }
             if !A::admits(Role::User)
                 && let Some(refusal) = staff_without_factor(&request, &actor).await?
@@ -156,13 +162,16 @@ impl<A: Authority> FromRequest for Authorized<A> {
 }
 
 fn state(request: &HttpRequest) -> Result<&web::Data<AppState>, ApiError> {
-    request.app_data::<web::Data<AppState>>().ok_or_else(|| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))
+    request
+        .app_data::<web::Data<AppState>>()
+        .ok_or_else(|| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// The person behind the bearer token: one read of the session, so that a block or a new role bites at once.
 async fn authenticate(request: &HttpRequest) -> Result<Actor, ApiError> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = header.and_then(|value| value.split_once(' ')).ok_or_else(ApiError::unauthenticated)?;
+    let (scheme, token) =
+        header.and_then(|value| value.split_once(' ')).ok_or_else(ApiError::unauthenticated)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(ApiError::unauthenticated());
     }

@@ -97,10 +97,15 @@ pub(super) fn flattened(path: &str, errors: &ValidationErrors) -> Vec<FieldError
     for (field, kind) in errors.errors() {
         let path = joined(path, &camel_case(field));
         match kind {
-            ValidationErrorsKind::Field(faults) => flat.extend(faults.iter().map(|fault| FieldError {
-                field: path.clone(),
-                code: fault.code.to_string(),
-                message: fault.message.as_ref().map_or_else(|| format!("is not valid ({})", fault.code), ToString::to_string),
+            ValidationErrorsKind::Field(faults) => flat.extend(faults.iter().map(|fault| {
+                FieldError {
+                    field: path.clone(),
+                    code: fault.code.to_string(),
+                    message: fault
+                        .message
+                        .as_ref()
+                        .map_or_else(|| format!("is not valid ({})", fault.code), ToString::to_string),
+                }
             })),
             ValidationErrorsKind::Struct(inner) => flat.extend(flattened(&path, inner)),
             ValidationErrorsKind::List(items) => {
@@ -140,7 +145,8 @@ mod tests {
     }
 
     fn fault(body: &str) -> (String, String) {
-        let problem = serde_json::to_value(parse::<Input>(body.as_bytes()).unwrap_err().problem("id", "/")).unwrap();
+        let problem =
+            serde_json::to_value(parse::<Input>(body.as_bytes()).unwrap_err().problem("id", "/")).unwrap();
         let error = &problem["errors"][0];
         match error["field"].as_str() {
             Some(field) => (field.to_owned(), error["code"].as_str().unwrap().to_owned()),

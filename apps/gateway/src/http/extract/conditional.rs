@@ -22,15 +22,22 @@ fn tag(version: i64) -> EntityTag {
     EntityTag::new_strong(version.to_string())
 }
 
-/// `200` with the body and its `ETag`, or `304` when the client has this version already.
-pub(crate) fn conditional_json<T: Serialize>(request: &HttpRequest, versioned: &Versioned<T>) -> HttpResponse {
-    let tag = tag(versioned.version);
-    let known = match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(&tag)),
+/// Whether the client says that it has this version already (`If-None-Match`).
+pub(crate) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(tag)),
         Ok(IfNoneMatch::Any) => request.headers().contains_key("if-none-match"),
         Err(_) => false,
-    };
-    if known {
+    }
+}
+
+/// `200` with the body and its `ETag`, or `304` when the client has this version already.
+pub(crate) fn conditional_json<T: Serialize>(
+    request: &HttpRequest,
+    versioned: &Versioned<T>,
+) -> HttpResponse {
+    let tag = tag(versioned.version);
+    if is_known(request, &tag) {
         return HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish();
     }
     HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(&versioned.body)

@@ -25,7 +25,11 @@ impl FromRequest for Idempotent {
             Some(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
                 Ok(Self(Some(key.to_owned())))
             }
-            _ => Err(ApiError::invalid("Idempotency-Key", "malformed", "must be 1 to 255 visible ASCII characters")),
+            _ => Err(ApiError::invalid(
+                "Idempotency-Key",
+                "malformed",
+                "must be 1 to 255 visible ASCII characters",
+            )),
         })
     }
 }

@@ -11,7 +11,7 @@ mod query;
 pub(crate) use authority::{Admin, Member, Moderator, Staff, SteppedUp, SuperAdmin, Viewer};
 pub(crate) use body::Valid;
 pub(crate) use caller::ClientOrigin;
-pub(crate) use conditional::{IfMatch, Versioned, conditional_json};
+pub(crate) use conditional::{IfMatch, Versioned, conditional_json, is_known};
 pub(crate) use idempotent::Idempotent;
 pub(crate) use path::PathId;
 pub(crate) use query::Query;

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Serialize;
-use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -91,6 +90,7 @@ fn may_read_metrics(request: &HttpRequest, state: &AppState) -> bool {
         let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         return bool::from(given.as_bytes().ct_eq(token.expose_secret().as_bytes()));
     }
-    let is_forwarded = request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
+    let is_forwarded =
+        request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
     request.peer_addr().is_some_and(|peer| peer.ip().is_loopback()) && !is_forwarded
 }

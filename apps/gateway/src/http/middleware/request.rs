@@ -85,7 +85,8 @@ async fn answer(
     let _counted = InFlight(&state.in_flight);
     let is_probe = matches!(request.path(), "/livez" | "/readyz" | "/health" | "/metrics");
     if under_way >= state.config.server.max_concurrent_requests && !is_probe {
-        let busy = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
+        let busy =
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
         return Err(busy.retry_after(Duration::from_secs(1)).into());
     }
     let limit = Duration::from_millis(state.config.server.request_timeout_ms);
@@ -95,7 +96,8 @@ async fn answer(
         // The panic hook has written it to the log.
         Ok(Err(_)) => Err(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into()),
         Err(_) => {
-            let late = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "the request took too long");
+            let late =
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "the request took too long");
             Err(late.retry_after(Duration::from_secs(1)).into())
         }
     }
@@ -130,5 +132,11 @@ fn record(method: &Method, route: &str, status: StatusCode, took: Duration) {
     ];
     metrics::histogram!("http_server_request_duration_seconds", &labels).record(took.as_secs_f64());
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(http.method = method, http.route = route, http.status = status.as_u16(), duration_us = micros, "answered");
+    tracing::info!(
+        http.method = method,
+        http.route = route,
+        http.status = status.as_u16(),
+        duration_us = micros,
+        "answered"
+    );
 }

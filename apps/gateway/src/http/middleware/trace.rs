@@ -8,7 +8,10 @@ use kernel::Ambient;
 pub(super) fn request_id(headers: &HeaderMap, ambient: &Ambient) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     match given {
-        Some(id) if (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) => {
+        Some(id)
+            if (8..=64).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
+        {
             id.to_owned()
         }
         _ => ambient.new_uuid().to_string(),
@@ -51,7 +54,9 @@ mod tests {
     fn only_a_well_formed_traceparent_counts() {
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(trace_id(&headers("traceparent", good)), Some("0af7651916cd43dd8448eb211c80319c"));
-        for bad in ["", "00-xyz-b7ad6b7169203331-01", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"] {
+        for bad in
+            ["", "00-xyz-b7ad6b7169203331-01", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]
+        {
             assert_eq!(trace_id(&headers("traceparent", bad)), None);
         }
     }

@@ -90,7 +90,8 @@ impl TestApp {
     pub(crate) async fn message(&self, channel: &str, to: &str) -> String {
         let url = format!("{}/inbox", self.sandbox.http_url());
         let query = [("channel", channel), ("to", to)];
-        let inbox: serde_json::Value = self.client.get(url).query(&query).send().await.unwrap().json().await.unwrap();
+        let inbox: serde_json::Value =
+            self.client.get(url).query(&query).send().await.unwrap().json().await.unwrap();
         inbox[0]["body"].as_str().unwrap_or_default().to_owned()
     }
 

@@ -71,7 +71,8 @@ impl TestApp {
 
     async fn enrolled(&self, phone: &str) -> Session {
         let session = self.login(phone).await;
-        let enrolment = self.post("/api/auth/totp/enrol").bearer(&session).send().await.expect(StatusCode::OK);
+        let enrolment =
+            self.post("/api/auth/totp/enrol").bearer(&session).send().await.expect(StatusCode::OK);
         let secret = enrolment.text("/secret");
         let body = json!({ "code": self.totp(&secret) });
         self.post("/api/auth/totp/confirm").bearer(&session).json(&body).send().await.expect(StatusCode::OK);
