@@ -9,26 +9,19 @@ async fn make_counter(db: &Database) {
         .execute_unprepared("CREATE TABLE counters (id INTEGER PRIMARY KEY, n BIGINT NOT NULL)")
         .await
         .unwrap();
-    db.schema_connection()
-        .execute_unprepared("INSERT INTO counters VALUES (1, 0)")
-        .await
-        .unwrap();
+    db.schema_connection().execute_unprepared("INSERT INTO counters VALUES (1, 0)").await.unwrap();
 }
 
 async fn read(db: &impl ConnectionTrait, suffix: &str) -> i64 {
     let sql = format!("SELECT n FROM counters WHERE id = 1{suffix}");
-    let row = db
-        .query_one_raw(store::Engine::of(db.get_database_backend()).statement(&sql, []))
-        .await
-        .unwrap();
+    let row =
+        db.query_one_raw(store::Engine::of(db.get_database_backend()).statement(&sql, [])).await.unwrap();
     row.unwrap().try_get("", "n").unwrap()
 }
 
 async fn write(db: &impl ConnectionTrait, n: i64) {
     let engine = store::Engine::of(db.get_database_backend());
-    db.execute_raw(engine.statement("UPDATE counters SET n = ? WHERE id = 1", [n.into()]))
-        .await
-        .unwrap();
+    db.execute_raw(engine.statement("UPDATE counters SET n = ? WHERE id = 1", [n.into()])).await.unwrap();
 }
 
 on_every_engine! { Scope::Store =>
