@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::error::InternalError;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
@@ -58,22 +59,38 @@ pub(crate) async fn handle_request(
         // Whatever can be read can be asked for its headers; the body is cut off when the answer is written.
         request.head_mut().method = Method::GET;
     }
-    let kept = request.request().clone();
-    let response = answer(request, next, &state).instrument(span.clone()).await;
-    let mut response = match response {
-        Ok(response) => response.into_parts().1,
-        Err(error) => HttpResponse::from_error(error),
+    let path = request.path().to_owned();
+    let finished = |response: HttpResponse| finish(response, &facts, &path);
+    let (result, route, status) = match answer(request, next, &state).instrument(span.clone()).await {
+        Ok(response) => {
+            let route = response.request().match_pattern();
+            let (request, response) = response.into_parts();
+            let response = finished(response);
+            let status = response.status();
+            (Ok(ServiceResponse::new(request, response)), route, status)
+        }
+        Err(error) => {
+            // The request is gone with the error: the finished answer travels as an error itself.
+            let response = finished(HttpResponse::from_error(error));
+            let status = response.status();
+            (Err(InternalError::from_response("answered", response).into()), None, status)
+        }
     };
-    if response.status().is_client_error() || response.status().is_server_error() {
-        response = as_problem(response, &facts, kept.path());
-    }
-    headers::add(response.headers_mut(), kept.path());
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    span.in_scope(|| record(&method, &route, status, started.elapsed()));
+    result
+}
+
+/// What every answer gets on its way out.
+fn finish(response: HttpResponse, facts: &RequestFacts, path: &str) -> HttpResponse {
+    let status = response.status();
+    let is_failure = status.is_client_error() || status.is_server_error();
+    let mut response = if is_failure { as_problem(response, facts, path) } else { response };
+    headers::add(response.headers_mut(), path);
     if let Ok(id) = HeaderValue::from_str(&facts.request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    let route = kept.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    span.in_scope(|| record(&method, &route, response.status(), started.elapsed()));
-    Ok(ServiceResponse::new(kept, response))
+    response
 }
 
 async fn answer(
