@@ -43,7 +43,10 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
     };
     let document = openapi::document();
     let shared = state.clone();
-    let running = HttpServer::new(move || create_app(shared.clone(), document.clone()))
+    let running = HttpServer::new(move || {
+        actix_web::rt::spawn(open_readers(shared.clone()));
+        create_app(shared.clone(), document.clone())
+    })
         .workers(threads)
         .client_request_timeout(Duration::from_secs(5))
         .keep_alive(Duration::from_secs(75))
@@ -73,6 +76,17 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
     upkeep.await.map_err(io::Error::other)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Gives a server thread readers of its own; without them it reads through the common pool, only slower.
+async fn open_readers(state: web::Data<AppState>) {
+    let readers = state.config.database.thread_readers;
+    if readers == 0 {
+        return;
+    }
+    if let Err(error) = state.db.open_thread_readers(readers).await {
+        tracing::warn!(%error, "this thread reads through the common pool");
+    }
 }
 
 /// Runs the workers alone until SIGTERM or SIGINT.

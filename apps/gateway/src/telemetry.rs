@@ -1,5 +1,7 @@
 //! The log and the measurements of a process, set up once at its start.
 
+use std::io::IsTerminal;
+
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -18,7 +20,7 @@ pub fn start_log(config: &LogConfig) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter);
     match config.format {
-        LogFormat::Pretty => log.with_target(false).compact().init(),
+        LogFormat::Pretty => log.with_target(false).with_ansi(std::io::stdout().is_terminal()).compact().init(),
         LogFormat::Json => {
             log.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
         }

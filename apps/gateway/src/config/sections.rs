@@ -78,6 +78,8 @@ pub struct DatabaseSection {
     pub url: SecretString,
     /// Connections at most.
     pub max_connections: u32,
+    /// Readers that each server thread opens for itself; 0 leaves all of them to the common pool.
+    pub thread_readers: u32,
     /// How long a request waits for a free connection, in milliseconds.
     pub acquire_timeout_ms: u64,
     /// Whether `serve` and `work` bring the schema up to date when they start.
