@@ -1,0 +1,116 @@
+//! Keys are read or refused by name; seals open in their own place alone; key ids follow the RFC's example.
+
+use kernel::Ambient;
+
+use super::*;
+
+const PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
+    MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+    -----END PRIVATE KEY-----\n";
+const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n\
+    -----END PUBLIC KEY-----\n";
+
+fn texts() -> KeyTexts {
+    let key = STANDARD_NO_PAD.encode([7; 32]);
+    KeyTexts {
+        otp_pepper: key.clone().into(),
+        refresh_key: key.clone().into(),
+        sealing_keys: vec![("2026-01".to_owned(), key.into())],
+        signing_key: PEM.into(),
+        retired_signing_keys: vec![],
+    }
+}
+
+/// RFC 8037 appendix A: the key, its public half and its thumbprint.
+#[test]
+fn the_key_id_is_the_thumbprint_of_rfc_8037() {
+    let keys = Keys::from_texts(&texts()).unwrap();
+    let document = keys.signing.document();
+    assert_eq!(document.keys.len(), 1);
+    assert_eq!(document.keys[0].x, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    assert_eq!(document.keys[0].kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    let wire = serde_json::to_value(&document).unwrap();
+    assert_eq!(wire["keys"][0]["use"], "sig");
+    assert_eq!(wire["keys"][0]["kty"], "OKP");
+}
+
+#[test]
+fn a_retired_key_is_published_after_the_one_that_signs() {
+    let development = Keys::development().unwrap().signing.document();
+    let mut texts = texts();
+    texts.retired_signing_keys.push(PUBLIC_PEM.to_owned());
+    let keys = Keys::from_texts(&texts).unwrap();
+    assert_eq!(keys.signing.document().keys.len(), 2);
+    assert!(keys.signing.verifier("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k").is_some());
+    assert!(keys.signing.verifier(&development.keys[0].kid).is_none());
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_named_and_not_shown() {
+    type Spoil = fn(&mut KeyTexts);
+    let wrong: [(&str, Spoil); 6] = [
+        ("identity.otp_pepper", |t| t.otp_pepper = "not base64!".into()),
+        ("identity.refresh_key", |t| t.refresh_key = "c2hvcnQ=".into()),
+        ("identity.sealing_keys", |t| t.sealing_keys.clear()),
+        ("identity.sealing_keys", |t| t.sealing_keys.push(t.sealing_keys[0].clone())),
+        ("identity.signing_key", |t| t.signing_key = PUBLIC_PEM.into()),
+        ("identity.retired_signing_keys", |t| t.retired_signing_keys.push("x".into())),
+    ];
+    for (setting, spoil) in wrong {
+        let mut texts = texts();
+        spoil(&mut texts);
+        let error = Keys::from_texts(&texts).unwrap_err();
+        assert_eq!(error.setting, setting);
+        assert!(!error.to_string().contains("c2hvcnQ"), "{error}");
+    }
+    assert!(!format!("{:?}", texts()).contains("BEGIN PRIVATE"));
+    assert!(!format!("{:?}", Keys::from_texts(&texts()).unwrap()).contains("[7, 7"));
+}
+
+#[test]
+fn base64_is_read_in_both_alphabets() {
+    for text in ["+/+/".repeat(12), "-_-_".repeat(12), format!("{}==", "AAAA".repeat(11))] {
+        assert!(decoded("s", &text.into()).is_ok());
+    }
+}
+
+#[test]
+fn a_seal_opens_in_its_own_place_alone() {
+    let ambient = Ambient::system();
+    let keys = SealingKeys::single("a", [1; 32]);
+    let sealed = keys.seal(&ambient, "t|c|1", b"secret").unwrap();
+    assert_eq!(keys.open("t|c|1", &sealed).unwrap(), b"secret");
+    assert!(keys.open("t|c|2", &sealed).is_err(), "moved to another row");
+    assert_ne!(sealed, keys.seal(&ambient, "t|c|1", b"secret").unwrap(), "each seal has its own nonce");
+
+    let mut altered = sealed.clone();
+    *altered.bytes.last_mut().unwrap() ^= 1;
+    assert!(keys.open("t|c|1", &altered).is_err());
+    altered.bytes.truncate(10);
+    assert!(keys.open("t|c|1", &altered).is_err());
+}
+
+#[test]
+fn an_older_key_still_opens_and_a_removed_one_does_not() {
+    let ambient = Ambient::system();
+    let text = |byte: u8| SecretString::from(STANDARD_NO_PAD.encode([byte; 32]));
+    let old = SealingKeys::from_texts("s", &[("old".to_owned(), text(1))]).unwrap();
+    let sealed = old.seal(&ambient, "p", b"secret").unwrap();
+
+    let rotated =
+        SealingKeys::from_texts("s", &[("new".to_owned(), text(2)), ("old".to_owned(), text(1))]).unwrap();
+    assert_eq!(rotated.open("p", &sealed).unwrap(), b"secret");
+    assert_eq!(rotated.seal(&ambient, "p", b"secret").unwrap().key_id, "new");
+
+    let removed = SealingKeys::from_texts("s", &[("new".to_owned(), text(2))]).unwrap();
+    assert!(removed.open("p", &sealed).is_err());
+}
+
+#[test]
+fn a_digest_keeps_its_parts_apart() {
+    let key = MacKey::new(vec![1; 32]);
+    assert_ne!(key.digest("l", &[b"ab", b"c"]), key.digest("l", &[b"a", b"bc"]));
+    assert_ne!(key.digest("l", &[b"a"]), key.digest("m", &[b"a"]));
+    assert_ne!(key.digest("l", &[b"a"]), MacKey::new(vec![2; 32]).digest("l", &[b"a"]));
+}
