@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# `make bench`: requests per second, latency and CPU per request of the release gateway, beside a bare server that
+# answers the same bytes in the same run. See measure.py for the options, such as --quick and --engines.
+set -euo pipefail
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$repo"
+
+if ! command -v wrk >/dev/null; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "bench: wrk is missing: install the package wrk" >&2
+        exit 1
+    fi
+    apt-get install -y --no-install-recommends wrk >/dev/null
+fi
+
+# Servers that keep what they commit: a database that never syncs would flatter us.
+tests/services/services.sh up --durable
+source .services/durable/env
+export BENCH_DATA_ROOT
+BENCH_DATA_ROOT=$(cat .services/durable/data-root)
+cargo build --release --workspace --bin gateway --bin bench_floor --bin bench_load
+export BENCH_BIN="${CARGO_TARGET_DIR:-$repo/target}/release" PYTHONDONTWRITEBYTECODE=1
+exec python3 tests/bench/measure.py --out "${CARGO_TARGET_DIR:-$repo/target}/bench" "$@"

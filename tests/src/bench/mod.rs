@@ -1,0 +1,6 @@
+//! A marketplace full of listings, for `make bench` to ask for.
+
+mod fill;
+mod goods;
+
+pub use fill::{Filled, Filter, fill};
