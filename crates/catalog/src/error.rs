@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kernel::{DomainError, ErrorKind, FieldError, InvalidCursor, InvalidInput};
+use sea_orm::SqlErr;
 use store::StoreError;
 use thiserror::Error;
 
@@ -134,5 +135,15 @@ impl DomainError for CatalogError {
             Self::ContactCapReached { retry_after } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+/// Whether a foreign key refused the change: what it points to is gone, or is still pointed to.
+pub(crate) fn is_foreign_key_violation(error: &StoreError) -> bool {
+    match error {
+        StoreError::Database(cause) => {
+            matches!(cause.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
+        }
+        _ => false,
     }
 }

@@ -1,10 +1,10 @@
 //! The end of a category that nothing uses.
 
 use kernel::{Caller, CategoryId, Permission};
-use sea_orm::SqlErr;
 use store::{StoreError, audit};
 
 use super::{change, rows};
+use crate::error::is_foreign_key_violation;
 use crate::{Catalog, CatalogError};
 
 impl Catalog {
@@ -51,12 +51,5 @@ impl Catalog {
 
 /// A listing that came in between holds its category by the foreign key.
 fn in_use(error: StoreError) -> CatalogError {
-    match &error {
-        StoreError::Database(cause)
-            if matches!(cause.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) =>
-        {
-            CatalogError::CategoryInUse
-        }
-        _ => error.into(),
-    }
+    if is_foreign_key_violation(&error) { CatalogError::CategoryInUse } else { error.into() }
 }

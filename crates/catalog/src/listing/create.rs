@@ -3,7 +3,7 @@
 use kernel::{Actor, ListingId};
 use serde_json::Value as Json;
 
-use super::prepare::prepare;
+use super::prepare::{category_gone, prepare};
 use super::rules::{Action, Standing, Who};
 use super::{ListingInput, ListingSettings, ListingStatus, ListingView, rows, word_index};
 use crate::category::Completeness;
@@ -42,7 +42,7 @@ impl Catalog {
             .in_txn(async |txn| {
                 let photos = attach_in_txn(txn, now, seller, id, &input.photos).await?;
                 let content = rows::content(input, &prepared.attributes_json, &photos);
-                rows::insert(txn, id, seller, content, &standing, now).await?;
+                rows::insert(txn, id, seller, content, &standing, now).await.map_err(category_gone)?;
                 rows::replace_attributes(txn, id, &prepared.attributes).await?;
                 word_index::put(txn, id, &prepared.document).await?;
                 rows::recount(txn, None, rows::counted(&standing, input.category)).await?;

@@ -1,10 +1,10 @@
 //! A seller's changes of a listing.
 
-use kernel::{Actor, ListingId, UserId};
+use kernel::{Actor, ListingId};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
 
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, category_gone, prepare};
 use super::rows::{self, LockedListing};
 use super::rules::{Action, Standing, Who};
 use super::{ListingInput, ListingSettings, ListingStatus, ListingView, word_index};
@@ -48,7 +48,7 @@ impl Catalog {
                 let mut standing = was.standing;
                 standing.act(action, Who::Owner, now, super::lifecycle::term(category, settings))?;
                 let content = rows::content(input, &prepared.attributes_json, &photos);
-                rows::update(txn, id, content, &standing, now).await?;
+                rows::update(txn, id, content, &standing, now).await.map_err(category_gone)?;
                 if was.attributes != prepared.attributes_json {
                     rows::replace_attributes(txn, id, &prepared.attributes).await?;
                 }
@@ -71,7 +71,7 @@ impl Catalog {
     ) -> Result<LockedListing, CatalogError> {
         let listing = rows::lock(txn, id)
             .await?
-            .filter(|listing| is_owner(actor, listing.seller))
+            .filter(|listing| actor.is(listing.seller))
             .filter(|listing| listing.standing.status != ListingStatus::Deleted)
             .ok_or(CatalogError::ListingNotFound)?;
         match version {
@@ -116,10 +116,6 @@ impl Catalog {
         }
         Ok(())
     }
-}
-
-fn is_owner(actor: &Actor, seller: UserId) -> bool {
-    actor.is(seller)
 }
 
 /// Whether anything changes that was reviewed.

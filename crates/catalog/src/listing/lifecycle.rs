@@ -5,6 +5,7 @@ use kernel::{Actor, InvalidInput, ListingId};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
 
+use super::prepare::unknown_category;
 use super::rows::{self, LockedListing};
 use super::rules::{Action, Who};
 use super::{ListingSettings, ListingStatus, ListingView, word_index};
@@ -168,7 +169,7 @@ fn check_complete(tree: &CategoryTree, listing: &LockedListing) -> Result<(), In
     let category = tree
         .get(listing.category)
         .filter(|category| tree.is_visible(category.id))
-        .ok_or_else(|| InvalidInput::field("categoryId", "unknown_category", "must be an active category"))?;
+        .ok_or_else(unknown_category)?;
     let given = serde_json::from_str(&listing.attributes).unwrap_or_default();
     category.input.attributes.read(&given, Completeness::Complete).map(drop)
 }

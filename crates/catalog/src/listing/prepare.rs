@@ -1,9 +1,12 @@
 //! What is checked of a seller's input against the category and the settings, before it is written.
 
 use kernel::{FieldErrors, InvalidInput};
+use store::StoreError;
 
 use super::{ListingInput, ListingSettings, words};
+use crate::CatalogError;
 use crate::category::{AttributeValues, Category, CategoryTree, Completeness};
+use crate::error::is_foreign_key_violation;
 
 /// An input that may be written.
 pub(super) struct Prepared {
@@ -56,5 +59,15 @@ fn open_category<'t>(
 ) -> Result<&'t Category, InvalidInput> {
     tree.get(input.category)
         .filter(|category| stays || tree.is_visible(category.id))
-        .ok_or_else(|| InvalidInput::field("categoryId", "unknown_category", "must be an active category"))
+        .ok_or_else(unknown_category)
+}
+
+/// The refusal of a category that nothing can be listed in.
+pub(super) fn unknown_category() -> InvalidInput {
+    InvalidInput::field("categoryId", "unknown_category", "must be an active category")
+}
+
+/// A category that was deleted after it was looked up is refused by the foreign key.
+pub(super) fn category_gone(error: StoreError) -> CatalogError {
+    if is_foreign_key_violation(&error) { unknown_category().into() } else { error.into() }
 }
