@@ -74,11 +74,7 @@ pub struct SandboxConfig {
 impl SandboxConfig {
     /// The defaults on two free ports of the loopback interface, so that tests run side by side.
     pub fn on_free_ports() -> Self {
-        Self {
-            bind: loopback(0),
-            smtp_bind: loopback(0),
-            ..Self::default()
-        }
+        Self { bind: loopback(0), smtp_bind: loopback(0), ..Self::default() }
     }
 }
 
@@ -103,10 +99,7 @@ fn parse_seconds(text: &str) -> anyhow::Result<Duration> {
 
 fn parse_account_sid(text: &str) -> anyhow::Result<String> {
     let hexadecimal = |digits: &str| digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    ensure!(
-        text.strip_prefix("AC").is_some_and(hexadecimal),
-        "must be AC and 32 hexadecimal digits"
-    );
+    ensure!(text.strip_prefix("AC").is_some_and(hexadecimal), "must be AC and 32 hexadecimal digits");
     Ok(text.to_owned())
 }
 

@@ -22,16 +22,10 @@ async fn livez() -> HttpResponse {
 }
 
 async fn unknown() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(
-        StatusCode::NOT_FOUND,
-        "the sandbox has no such path",
-    ))
+    Err(Problem::new(StatusCode::NOT_FOUND, "the sandbox has no such path"))
 }
 
 /// Answers a method that a resource of the sandbox's own does not have.
 pub(crate) async fn method_not_allowed() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this path does not take this method",
-    ))
+    Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method"))
 }

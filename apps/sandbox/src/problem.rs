@@ -18,21 +18,13 @@ pub(crate) struct Problem {
 impl Problem {
     /// A refusal that no single field is to blame for.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            detail: detail.into(),
-            errors: Vec::new(),
-        }
+        Self { status, detail: detail.into(), errors: Vec::new() }
     }
 }
 
 impl From<InvalidInput> for Problem {
     fn from(input: InvalidInput) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            detail: input.to_string(),
-            errors: input.0,
-        }
+        Self { status: StatusCode::BAD_REQUEST, detail: input.to_string(), errors: input.0 }
     }
 }
 
@@ -48,14 +40,12 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status)
-            .content_type("application/problem+json")
-            .json(json!({
-                "type": "about:blank",
-                "title": self.status.canonical_reason(),
-                "status": self.status.as_u16(),
-                "detail": self.detail,
-                "errors": self.errors,
-            }))
+        HttpResponse::build(self.status).content_type("application/problem+json").json(json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "errors": self.errors,
+        }))
     }
 }

@@ -120,10 +120,8 @@ impl Running {
         self.stopping.cancel();
         self.conversations.close();
         let grace = Duration::from_secs(GRACE);
-        let (_, smtp) = tokio::join!(
-            self.http.stop(true),
-            tokio::time::timeout(grace, self.conversations.wait())
-        );
+        let (_, smtp) =
+            tokio::join!(self.http.stop(true), tokio::time::timeout(grace, self.conversations.wait()));
         if smtp.is_err() {
             tracing::warn!("an SMTP conversation was cut off");
         }

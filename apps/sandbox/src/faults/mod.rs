@@ -45,10 +45,7 @@ pub(crate) struct Effect {
 
 impl Effect {
     /// Nothing unusual.
-    const NONE: Self = Self {
-        delay: Duration::ZERO,
-        outcome: Outcome::Serve { copies: 1 },
-    };
+    const NONE: Self = Self { delay: Duration::ZERO, outcome: Outcome::Serve { copies: 1 } };
 
     /// Sits the delay out and tells what follows it.
     pub(crate) async fn begin(self) -> Outcome {
@@ -126,10 +123,7 @@ mod tests {
     #[test]
     fn a_fault_applies_as_often_as_it_was_told_to() {
         let faults = Faults::default();
-        let effect = Effect {
-            outcome: Outcome::Drop,
-            ..Effect::NONE
-        };
+        let effect = Effect { outcome: Outcome::Drop, ..Effect::NONE };
         let times = Some(2);
         faults.set(Target::Smtp, Fault { effect, times });
         assert_eq!(faults.take(Target::Twilio), Effect::NONE);
@@ -141,10 +135,7 @@ mod tests {
     #[test]
     fn a_fault_without_a_number_applies_until_cleared() {
         let faults = Faults::default();
-        let effect = Effect {
-            delay: Duration::from_millis(1),
-            ..Effect::NONE
-        };
+        let effect = Effect { delay: Duration::from_millis(1), ..Effect::NONE };
         faults.set(Target::Twilio, Fault { effect, times: None });
         assert!((0..5).all(|_| faults.take(Target::Twilio) == effect));
         faults.clear();

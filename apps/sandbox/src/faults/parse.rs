@@ -30,11 +30,7 @@ pub(super) fn parse(mut body: Map<String, Value>) -> Result<(Target, Fault), Inv
     };
     let fields = Fields::take(&mut body, &mut errors);
     for field in body.keys() {
-        errors.add(
-            field,
-            "unknown_field",
-            "known are target, delayMs, error, drop, duplicate and times",
-        );
+        errors.add(field, "unknown_field", "known are target, delayMs, error, drop, duplicate and times");
     }
     fields.check(target, &mut errors);
     match target {
@@ -65,33 +61,17 @@ impl Fields {
 
     fn check(&self, target: Option<Target>, errors: &mut FieldErrors) {
         if self.delay_ms > MAX_DELAY_MS {
-            errors.add(
-                "delayMs",
-                "out_of_range",
-                format!("must be at most {MAX_DELAY_MS}"),
-            );
+            errors.add("delayMs", "out_of_range", format!("must be at most {MAX_DELAY_MS}"));
         }
         if self.times == Some(0) {
-            errors.add(
-                "times",
-                "out_of_range",
-                "must be at least 1; leave it out for always",
-            );
+            errors.add("times", "out_of_range", "must be at least 1; leave it out for always");
         }
         if let (Some(target), Some(code)) = (target, self.error) {
             errors.check("error", check_code(target, code));
         }
-        let ends = [
-            ("error", self.error.is_some()),
-            ("drop", self.drop),
-            ("duplicate", self.duplicate),
-        ];
+        let ends = [("error", self.error.is_some()), ("drop", self.drop), ("duplicate", self.duplicate)];
         for (field, _) in ends.into_iter().filter(|(_, asked)| *asked).skip(1) {
-            errors.add(
-                field,
-                "contradiction",
-                "only one of error, drop and duplicate can be had",
-            );
+            errors.add(field, "contradiction", "only one of error, drop and duplicate can be had");
         }
         if errors.is_empty() && self.delay_ms == 0 && ends.iter().all(|(_, asked)| !asked) {
             errors.add("delayMs", "no_effect", "set delayMs, error, drop or duplicate");
@@ -105,14 +85,8 @@ impl Fields {
             None if self.duplicate => Outcome::Serve { copies: 2 },
             None => Outcome::Serve { copies: 1 },
         };
-        let effect = Effect {
-            delay: Duration::from_millis(self.delay_ms),
-            outcome,
-        };
-        Fault {
-            effect,
-            times: self.times,
-        }
+        let effect = Effect { delay: Duration::from_millis(self.delay_ms), outcome };
+        Fault { effect, times: self.times }
     }
 }
 
@@ -133,18 +107,11 @@ fn take<T: DeserializeOwned>(
 /// Twilio fails with an HTTP error status, SMTP with a negative reply (RFC 5321 §4.2.1).
 fn check_code(target: Target, code: u16) -> Result<(), ParseError> {
     let (fits, rule) = match target {
-        Target::Twilio => (
-            (400..600).contains(&code),
-            "must be an HTTP status from 400 to 599",
-        ),
+        Target::Twilio => ((400..600).contains(&code), "must be an HTTP status from 400 to 599"),
         Target::Smtp => (
             (400..600).contains(&code) && code % 100 < 60,
             "must be an SMTP reply code from 400 to 459 or from 500 to 559",
         ),
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(ParseError::new("out_of_range", rule))
-    }
+    if fits { Ok(()) } else { Err(ParseError::new("out_of_range", rule)) }
 }

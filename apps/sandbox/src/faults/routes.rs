@@ -21,10 +21,7 @@ pub(crate) fn resource() -> Resource {
 
 async fn set(stage: web::Data<Stage>, body: web::Bytes) -> Result<HttpResponse, Problem> {
     let body: Map<String, Value> = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            format!("the body must be a JSON object: {error}"),
-        )
+        Problem::new(StatusCode::BAD_REQUEST, format!("the body must be a JSON object: {error}"))
     })?;
     let (target, fault) = parse::parse(body)?;
     stage.faults.set(target, fault);
@@ -61,10 +58,7 @@ struct FaultView {
 
 impl From<InForce> for FaultsView {
     fn from(in_force: InForce) -> Self {
-        Self {
-            twilio: in_force.twilio.map(FaultView::from),
-            smtp: in_force.smtp.map(FaultView::from),
-        }
+        Self { twilio: in_force.twilio.map(FaultView::from), smtp: in_force.smtp.map(FaultView::from) }
     }
 }
 

@@ -64,11 +64,7 @@ impl Inbox {
 
     /// The messages that the filter lets through, newest first.
     pub(crate) fn list(&self, filter: &Filter) -> Vec<Arc<Message>> {
-        self.messages()
-            .iter()
-            .filter(|message| filter.admits(message))
-            .cloned()
-            .collect()
+        self.messages().iter().filter(|message| filter.admits(message)).cloned().collect()
     }
 
     /// Throws all messages away.

@@ -59,11 +59,7 @@ fn write_navigation(page: &mut String, filter: &Filter) -> fmt::Result {
     }
     page.write_str("</nav>\n<form method=\"get\" action=\"/inbox\">")?;
     if let Some(channel) = filter.channel {
-        write!(
-            page,
-            "<input type=\"hidden\" name=\"channel\" value=\"{}\">",
-            channel.name()
-        )?;
+        write!(page, "<input type=\"hidden\" name=\"channel\" value=\"{}\">", channel.name())?;
     }
     let to = filter.to.as_deref().unwrap_or_default();
     writeln!(

@@ -38,10 +38,7 @@ enum Next {
 impl Connection {
     /// A conversation in which the client may be silent for `patience`.
     pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self {
-            stream: BufReader::new(stream),
-            patience,
-        }
+        Self { stream: BufReader::new(stream), patience }
     }
 
     /// Tells the client to come back later.
@@ -72,10 +69,9 @@ impl Connection {
             let step = match self.line(MAX_COMMAND).await? {
                 Line::Proper(line) => session.command(&line),
                 Line::TooLong => Step::Answer(Reply::new(500, "the line is too long")),
-                Line::BareLineFeed | Line::BareReturn => Step::Answer(Reply::new(
-                    500,
-                    "lines end with CR LF, and these stand nowhere else",
-                )),
+                Line::BareLineFeed | Line::BareReturn => {
+                    Step::Answer(Reply::new(500, "lines end with CR LF, and these stand nowhere else"))
+                }
                 Line::End => return Ok(()),
             };
             match step {
@@ -100,10 +96,8 @@ impl Connection {
                         return Ok(());
                     };
                     let recipients = session.reset();
-                    let reply = message.map_or_else(
-                        |refused| refused,
-                        |text| deliver(stage, copies, &recipients, &text),
-                    );
+                    let reply = message
+                        .map_or_else(|refused| refused, |text| deliver(stage, copies, &recipients, &text));
                     self.say(&reply).await?;
                 }
             }
@@ -172,10 +166,7 @@ fn append(text: &mut Vec<u8>, line: &[u8]) -> Result<(), Reply> {
 }
 
 fn line_too_long() -> Reply {
-    Reply::new(
-        554,
-        format!("the message has a line of more than {MAX_TEXT} bytes"),
-    )
+    Reply::new(554, format!("the message has a line of more than {MAX_TEXT} bytes"))
 }
 
 /// Puts the mail into the inbox, once for every recipient.
@@ -184,13 +175,7 @@ fn deliver(stage: &Stage, copies: usize, recipients: &[String], text: &[u8]) -> 
         return Reply::new(554, "the message has no header");
     };
     for recipient in recipients {
-        stage.deliver(
-            copies,
-            Channel::Email,
-            recipient,
-            mail.subject.as_deref(),
-            &mail.body,
-        );
+        stage.deliver(copies, Channel::Email, recipient, mail.subject.as_deref(), &mail.body);
     }
     Reply::new(250, "mail taken")
 }

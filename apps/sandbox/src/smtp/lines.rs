@@ -84,9 +84,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_line_is_skipped_to_its_end() {
-        assert_eq!(
-            lines(b"123456\r\nabc\r\n").await,
-            [Line::TooLong, Line::Proper(b"abc".to_vec())]
-        );
+        assert_eq!(lines(b"123456\r\nabc\r\n").await, [Line::TooLong, Line::Proper(b"abc".to_vec())]);
     }
 }

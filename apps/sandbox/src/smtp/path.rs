@@ -92,10 +92,7 @@ mod tests {
     #[test]
     fn a_path_ends_at_its_bracket_and_parameters_follow() {
         assert_eq!(split("<a@b.in>"), Some(("a@b.in", vec![])));
-        assert_eq!(
-            split("<a@b.in> SIZE=5 BODY=7BIT"),
-            Some(("a@b.in", vec!["SIZE=5", "BODY=7BIT"]))
-        );
+        assert_eq!(split("<a@b.in> SIZE=5 BODY=7BIT"), Some(("a@b.in", vec!["SIZE=5", "BODY=7BIT"])));
         assert_eq!(split("<\"a>\\\"b\"@c.in>"), Some(("\"a>\\\"b\"@c.in", vec![])));
         for argument in ["a@b.in", "<a@b.in", " <a@b.in>", "<a@b.in>SIZE=5", ""] {
             assert_eq!(split(argument), None, "{argument}");
@@ -104,13 +101,7 @@ mod tests {
 
     #[test]
     fn mailboxes_are_told_from_what_is_none() {
-        for path in [
-            "a@b.in",
-            "a.b+c@localhost",
-            "\"a b\"@c.in",
-            "a@[127.0.0.1]",
-            "a@[IPv6:::1]",
-        ] {
+        for path in ["a@b.in", "a.b+c@localhost", "\"a b\"@c.in", "a@[127.0.0.1]", "a@[IPv6:::1]"] {
             assert_eq!(mailbox(path), Some(path), "{path}");
         }
         assert_eq!(mailbox("@relay.in,@other.in:a@b.in"), Some("a@b.in"));

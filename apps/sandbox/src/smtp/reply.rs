@@ -13,10 +13,7 @@ pub(super) struct Reply {
 impl Reply {
     /// A reply of one line.
     pub(super) fn new(code: u16, text: impl Into<String>) -> Self {
-        Self {
-            code,
-            lines: vec![text.into()],
-        }
+        Self { code, lines: vec![text.into()] }
     }
 
     /// A reply of several lines.

@@ -40,10 +40,7 @@ pub(super) struct Session {
 impl Session {
     /// A conversation that has not begun.
     pub(super) fn new() -> Self {
-        Self {
-            greeting: Greeting::Missing,
-            recipients: None,
-        }
+        Self { greeting: Greeting::Missing, recipients: None }
     }
 
     /// Takes one command line, without its line end.
@@ -212,21 +209,13 @@ mod tests {
 
     fn codes(commands: &[&str]) -> Vec<u16> {
         let mut session = Session::new();
-        commands
-            .iter()
-            .map(|line| code(&session.command(line.as_bytes())))
-            .collect()
+        commands.iter().map(|line| code(&session.command(line.as_bytes()))).collect()
     }
 
     #[test]
     fn a_mail_takes_its_course() {
-        let course = [
-            "EHLO me.in",
-            "MAIL FROM:<a@b.in> SIZE=10 BODY=8BITMIME",
-            "rcpt to:<c@d.in>",
-            "DATA",
-            "QUIT",
-        ];
+        let course =
+            ["EHLO me.in", "MAIL FROM:<a@b.in> SIZE=10 BODY=8BITMIME", "rcpt to:<c@d.in>", "DATA", "QUIT"];
         assert_eq!(codes(&course), [250, 250, 250, 354, 221]);
         assert_eq!(
             codes(&["HELO me.in", "MAIL FROM:<>", "RCPT TO:<Postmaster>", "DATA"]),
@@ -236,10 +225,7 @@ mod tests {
 
     #[test]
     fn what_comes_out_of_order_is_refused() {
-        assert_eq!(
-            codes(&["MAIL FROM:<a@b.in>", "RCPT TO:<a@b.in>", "DATA"]),
-            [503, 503, 503]
-        );
+        assert_eq!(codes(&["MAIL FROM:<a@b.in>", "RCPT TO:<a@b.in>", "DATA"]), [503, 503, 503]);
         assert_eq!(
             codes(&["EHLO me.in", "MAIL FROM:<a@b.in>", "MAIL FROM:<a@b.in>", "DATA"]),
             [250, 250, 503, 503]
@@ -290,10 +276,7 @@ mod tests {
             assert_eq!(codes(&["EHLO me.in", &mail]), [250, expected], "{parameters}");
         }
         assert_eq!(codes(&["HELO me.in", "MAIL FROM:<a@b.in> SIZE=10"]), [250, 555]);
-        assert_eq!(
-            codes(&["EHLO me.in", "MAIL FROM:<>", "RCPT TO:<a@b.in> NOTIFY=NEVER"]),
-            [250, 250, 555]
-        );
+        assert_eq!(codes(&["EHLO me.in", "MAIL FROM:<>", "RCPT TO:<a@b.in> NOTIFY=NEVER"]), [250, 250, 555]);
     }
 
     #[test]

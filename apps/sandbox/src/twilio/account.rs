@@ -40,9 +40,7 @@ impl Account {
     /// # Errors
     /// 20003 when it is missing, no Basic authorization, or not this account's.
     pub(super) fn authenticate(&self, authorization: Option<&str>) -> Result<(), ApiError> {
-        let credentials = authorization
-            .and_then(decode)
-            .ok_or_else(ApiError::unauthenticated)?;
+        let credentials = authorization.and_then(decode).ok_or_else(ApiError::unauthenticated)?;
         let expected = format!("{}:{}", self.sid, self.auth_token.expose_secret());
         if bool::from(credentials.as_slice().ct_eq(expected.as_bytes())) {
             Ok(())

@@ -30,11 +30,7 @@ impl ApiError {
 
     /// No such account, message or path.
     pub(super) fn not_found(path: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            20404,
-            format!("The requested resource {path} was not found"),
-        )
+        Self::new(StatusCode::NOT_FOUND, 20404, format!("The requested resource {path} was not found"))
     }
 
     /// A resource that does not take this method.
@@ -53,20 +49,13 @@ impl ApiError {
             _ => "",
         };
         let status_code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let message = if message.is_empty() {
-            status_code.canonical_reason().unwrap_or("Error")
-        } else {
-            message
-        };
+        let message =
+            if message.is_empty() { status_code.canonical_reason().unwrap_or("Error") } else { message };
         Self::new(status_code, 20_000 + status_code.as_u16(), message)
     }
 
     fn new(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 }
 

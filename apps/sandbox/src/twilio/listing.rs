@@ -84,10 +84,7 @@ impl Query {
     pub(super) fn select(&self, messages: Vec<Arc<Message>>) -> (Vec<Arc<Message>>, bool) {
         let mut wanted = messages.into_iter().filter(|message| self.admits(message));
         if let Some(last) = &self.after {
-            wanted
-                .by_ref()
-                .take_while(|message| message.sid != *last)
-                .for_each(drop);
+            wanted.by_ref().take_while(|message| message.sid != *last).for_each(drop);
         }
         let page = wanted.by_ref().take(self.page_size).collect();
         (page, wanted.next().is_some())
@@ -133,29 +130,17 @@ impl<'a> Page<'a> {
         more: bool,
     ) -> Self {
         let start = query.page.saturating_mul(query.page_size);
-        let token = messages
-            .last()
-            .filter(|_| more)
-            .map(|last| format!("PA{}", last.sid));
+        let token = messages.last().filter(|_| more).map(|last| format!("PA{}", last.sid));
         Self {
             first_page_uri: uri(request, query.page_size, 0, None),
             end: start.saturating_add(messages.len().saturating_sub(1)),
             previous_page_uri: None,
-            messages: messages
-                .iter()
-                .map(|message| Resource::new(account_sid, message))
-                .collect(),
+            messages: messages.iter().map(|message| Resource::new(account_sid, message)).collect(),
             uri: request.uri().to_string(),
             page_size: query.page_size,
             start,
-            next_page_uri: token.map(|token| {
-                uri(
-                    request,
-                    query.page_size,
-                    query.page.saturating_add(1),
-                    Some(&token),
-                )
-            }),
+            next_page_uri: token
+                .map(|token| uri(request, query.page_size, query.page.saturating_add(1), Some(&token))),
             page: query.page,
         }
     }

@@ -84,9 +84,7 @@ struct Subresources {
 impl<'a> Resource<'a> {
     /// The resource of a message that was just created: neither sent nor priced.
     pub(super) fn new(account_sid: &'a str, message: &'a Message) -> Self {
-        let Message {
-            sid, created, draft, ..
-        } = message;
+        let Message { sid, created, draft, .. } = message;
         let path = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
         let (status, from, service, segments) = match &draft.sender {
             Sender::Own(from) => ("queued", Some(from.as_str()), None, draft.segments),
@@ -113,9 +111,7 @@ impl<'a> Resource<'a> {
             error_code: None,
             price_unit: "USD",
             api_version: "2010-04-01",
-            subresource_uris: Subresources {
-                media: format!("{path}/Media.json"),
-            },
+            subresource_uris: Subresources { media: format!("{path}/Media.json") },
         }
     }
 }

@@ -56,10 +56,7 @@ async fn fetch(
 ) -> Result<HttpResponse, Refusal> {
     admit(&request, &stage).await?;
     let (_, sid) = path.into_inner();
-    let message = stage
-        .messages
-        .get(&sid)
-        .ok_or_else(|| ApiError::not_found(request.path()))?;
+    let message = stage.messages.get(&sid).ok_or_else(|| ApiError::not_found(request.path()))?;
     Ok(HttpResponse::Ok().json(Resource::new(stage.account.sid(), &message)))
 }
 
@@ -89,9 +86,7 @@ async fn admit(request: &HttpRequest, stage: &Stage) -> Result<usize, Refusal> {
         Outcome::Drop => return Err(Refusal::Silence),
     };
     let authorization = request.headers().get(header::AUTHORIZATION);
-    stage
-        .account
-        .authenticate(authorization.and_then(|value| value.to_str().ok()))?;
+    stage.account.authenticate(authorization.and_then(|value| value.to_str().ok()))?;
     match request.match_info().get("account") {
         Some(account) if account != stage.account.sid() => Err(ApiError::not_found(request.path()).into()),
         _ => Ok(copies),
@@ -104,9 +99,5 @@ fn is_form(request: &HttpRequest) -> bool {
     content_type
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| {
-            essence
-                .trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        })
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }

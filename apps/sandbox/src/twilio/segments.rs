@@ -18,13 +18,11 @@ pub(super) fn count(text: &str) -> usize {
 
 fn gsm_units(text: &str) -> Option<usize> {
     text.chars()
-        .map(|character| {
-            if BASIC.contains(character) {
-                Some(1)
-            } else {
-                EXTENDED.contains(character).then_some(2)
-            }
-        })
+        .map(
+            |character| {
+                if BASIC.contains(character) { Some(1) } else { EXTENDED.contains(character).then_some(2) }
+            },
+        )
         .sum()
 }
 

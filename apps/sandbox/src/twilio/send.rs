@@ -57,26 +57,19 @@ impl Form {
 /// Twilio's own error for the first thing that is not right.
 pub(super) fn parse(body: &[u8], account: &Account) -> Result<(Draft, Option<Url>), ApiError> {
     let form = Form::parse(body);
-    let to = form
-        .get("To")
-        .ok_or_else(|| ApiError::refused(21604, "A 'To' phone number is required."))?;
+    let to = form.get("To").ok_or_else(|| ApiError::refused(21604, "A 'To' phone number is required."))?;
     let (from, service) = (form.get("From"), form.get("MessagingServiceSid"));
     if from.is_none() && service.is_none() {
         return Err(ApiError::refused(21603, "A 'From' phone number is required."));
     }
-    let body = form
-        .get("Body")
-        .ok_or_else(|| ApiError::refused(21602, "Message body is required."))?;
+    let body = form.get("Body").ok_or_else(|| ApiError::refused(21602, "Message body is required."))?;
 
     recipient::check(to)?;
     if let Some(from) = from {
         sender::check(from, account)?;
     }
     if from == Some(to) {
-        return Err(ApiError::refused(
-            21266,
-            "'To' and 'From' number cannot be the same.",
-        ));
+        return Err(ApiError::refused(21266, "'To' and 'From' number cannot be the same."));
     }
     if body.chars().count() > MAX_BODY {
         return Err(ApiError::refused(
@@ -88,18 +81,12 @@ pub(super) fn parse(body: &[u8], account: &Account) -> Result<(Draft, Option<Url
     let callback = form.get("StatusCallback").map(parse_callback).transpose()?;
 
     let sender = match (service, from) {
-        (Some(sid), from) => Sender::Service {
-            sid: sender::parse_service(sid)?,
-            from: from.map(str::to_owned),
-        },
+        (Some(sid), from) => {
+            Sender::Service { sid: sender::parse_service(sid)?, from: from.map(str::to_owned) }
+        }
         (None, from) => Sender::Own(from.unwrap_or_default().to_owned()),
     };
-    let draft = Draft {
-        to: to.to_owned(),
-        sender,
-        segments: segments::count(body),
-        body: body.to_owned(),
-    };
+    let draft = Draft { to: to.to_owned(), sender, segments: segments::count(body), body: body.to_owned() };
     Ok((draft, callback))
 }
 

@@ -55,8 +55,6 @@ fn is_short_code(from: &str) -> bool {
 /// Up to 11 letters, digits and blanks with at least one letter (twilio.com/docs/glossary/what-alphanumeric-sender-id).
 fn is_alphanumeric_id(from: &str) -> bool {
     (1..=11).contains(&from.len())
-        && from
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b" +-_&".contains(&b))
+        && from.bytes().all(|b| b.is_ascii_alphanumeric() || b" +-_&".contains(&b))
         && from.bytes().any(|b| b.is_ascii_alphabetic())
 }

@@ -24,16 +24,12 @@ impl Bench {
     pub(crate) async fn with(config: SandboxConfig) -> Self {
         Self {
             running: Sandbox::start(config).await.unwrap(),
-            client: Client::builder()
-                .timeout(Duration::from_secs(10))
-                .build()
-                .unwrap(),
+            client: Client::builder().timeout(Duration::from_secs(10)).build().unwrap(),
         }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.running.http_url()))
+        self.client.request(method, format!("{}{path}", self.running.http_url()))
     }
 
     /// Calls Twilio's API below the account, with the account's credentials.
@@ -43,11 +39,7 @@ impl Bench {
     }
 
     pub(crate) async fn send(&self, form: &[(&str, &str)]) -> Response {
-        self.twilio(Method::POST, "Messages.json")
-            .form(form)
-            .send()
-            .await
-            .unwrap()
+        self.twilio(Method::POST, "Messages.json").form(form).send().await.unwrap()
     }
 
     pub(crate) async fn send_sms(&self, to: &str, body: &str) -> Response {
@@ -55,21 +47,13 @@ impl Bench {
     }
 
     pub(crate) async fn inbox(&self, query: &str) -> Vec<Value> {
-        let answer = self
-            .request(Method::GET, &format!("/inbox{query}"))
-            .send()
-            .await
-            .unwrap();
+        let answer = self.request(Method::GET, &format!("/inbox{query}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         json(answer).await.as_array().unwrap().clone()
     }
 
     pub(crate) async fn set_fault(&self, fault: &Value) -> Response {
-        self.request(Method::POST, "/control/faults")
-            .json(fault)
-            .send()
-            .await
-            .unwrap()
+        self.request(Method::POST, "/control/faults").json(fault).send().await.unwrap()
     }
 }
 

@@ -23,10 +23,7 @@ async fn mail(bench: &Bench, to: &str, subject: &str, body: &str) {
 }
 
 fn bodies(messages: &[Value]) -> Vec<&str> {
-    messages
-        .iter()
-        .map(|message| message["body"].as_str().unwrap())
-        .collect()
+    messages.iter().map(|message| message["body"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -39,13 +36,7 @@ async fn every_message_is_there_newest_first() {
     assert_eq!(bodies(&messages), ["a mail", "an SMS"]);
     let mut newest = messages[0].clone();
     let received = newest.as_object_mut().unwrap().remove("receivedAt").unwrap();
-    assert!(
-        received
-            .as_str()
-            .unwrap()
-            .parse::<chrono::DateTime<chrono::Utc>>()
-            .is_ok()
-    );
+    assert!(received.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().is_ok());
     assert_eq!(
         newest,
         json!({"channel": "email", "to": "asha@example.in", "subject": "A subject", "body": "a mail"})
@@ -78,11 +69,7 @@ async fn channel_and_recipient_narrow_it() {
 async fn an_unknown_filter_is_named() {
     let bench = Bench::open().await;
     for (query, field) in [("channel=fax", "channel"), ("recipient=me", "recipient")] {
-        let answer = bench
-            .request(Method::GET, &format!("/inbox?{query}"))
-            .send()
-            .await
-            .unwrap();
+        let answer = bench.request(Method::GET, &format!("/inbox?{query}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
         assert_eq!(bench::json(answer).await["errors"][0]["field"], field);
@@ -112,17 +99,9 @@ async fn a_browser_gets_a_page_in_which_messages_stay_text() {
     let page = bench.request(Method::GET, "/inbox").header("accept", "text/html");
     let page = page.send().await.unwrap();
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
-    assert!(
-        page.headers()["content-security-policy"]
-            .to_str()
-            .unwrap()
-            .contains("default-src 'none'")
-    );
+    assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
     let page = page.text().await.unwrap();
-    assert!(
-        page.contains("&lt;script&gt;alert(&#39;hi&#39;)&lt;/script&gt; &amp; नमस्ते"),
-        "{page}"
-    );
+    assert!(page.contains("&lt;script&gt;alert(&#39;hi&#39;)&lt;/script&gt; &amp; नमस्ते"), "{page}");
     assert!(page.contains("http-equiv=\"refresh\"") && !page.contains("<script"));
 }
 
@@ -143,15 +122,9 @@ async fn the_sandbox_tells_that_it_runs_and_what_it_does_not_have() {
 #[tokio::test]
 async fn a_taken_address_is_told_at_start() {
     let bench = Bench::open().await;
-    let config = SandboxConfig {
-        bind: bench.running.http_addr(),
-        ..SandboxConfig::on_free_ports()
-    };
+    let config = SandboxConfig { bind: bench.running.http_addr(), ..SandboxConfig::on_free_ports() };
     let error = Sandbox::start(config).await.err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        format!("cannot listen for HTTP on {}", bench.running.http_addr())
-    );
+    assert_eq!(error.to_string(), format!("cannot listen for HTTP on {}", bench.running.http_addr()));
 }
 
 #[tokio::test]
@@ -161,9 +134,6 @@ async fn after_a_stop_nobody_answers() {
     let (http, smtp) = (bench.running.http_addr(), bench.running.smtp_addr());
     bench.running.stop().await;
     for address in [http, smtp] {
-        assert!(
-            tokio::net::TcpStream::connect(address).await.is_err(),
-            "{address}"
-        );
+        assert!(tokio::net::TcpStream::connect(address).await.is_err(), "{address}");
     }
 }

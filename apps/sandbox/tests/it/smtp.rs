@@ -34,10 +34,7 @@ async fn a_hindi_mail_reaches_every_recipient() {
     transport(&bench).send(message).await.unwrap();
 
     let messages = bench.inbox("?channel=email").await;
-    let to: Vec<_> = messages
-        .iter()
-        .map(|message| message["to"].as_str().unwrap())
-        .collect();
+    let to: Vec<_> = messages.iter().map(|message| message["to"].as_str().unwrap()).collect();
     assert_eq!(to, ["hidden@example.in", "ravi@example.in", "asha@example.in"]);
     for message in messages {
         assert_eq!(message["subject"], subject);
@@ -61,10 +58,7 @@ async fn lines_that_begin_with_dots_arrive_as_they_were() {
     }
     let messages = bench.inbox("?channel=email").await;
     assert_eq!(messages.len(), 2);
-    assert!(
-        messages.iter().all(|message| message["body"] == body),
-        "{messages:?}"
-    );
+    assert!(messages.iter().all(|message| message["body"] == body), "{messages:?}");
 }
 
 #[tokio::test]
@@ -74,10 +68,7 @@ async fn of_two_alternatives_the_plain_text_is_kept() {
         .from("shop@example.in".parse().unwrap())
         .to("asha@example.in".parse().unwrap())
         .subject("both")
-        .multipart(MultiPart::alternative_plain_html(
-            "सादा".to_owned(),
-            "<p>सुंदर</p>".to_owned(),
-        ))
+        .multipart(MultiPart::alternative_plain_html("सादा".to_owned(), "<p>सुंदर</p>".to_owned()))
         .unwrap();
     transport(&bench).send(message).await.unwrap();
     assert_eq!(bench.inbox("").await[0]["body"], "सादा");
@@ -134,8 +125,7 @@ async fn what_breaks_the_protocol_is_refused_and_the_conversation_goes_on() {
 async fn commands_may_be_sent_ahead_of_their_replies() {
     let bench = Bench::open().await;
     let mut wire = Wire::greeted(bench.running.smtp_addr()).await;
-    wire.write(b"MAIL FROM:<>\r\nRCPT TO:<asha@example.in>\r\nRCPT TO:<bad>\r\nDATA\r\n")
-        .await;
+    wire.write(b"MAIL FROM:<>\r\nRCPT TO:<asha@example.in>\r\nRCPT TO:<bad>\r\nDATA\r\n").await;
     for code in [250, 250, 501, 354] {
         assert_eq!(wire.reply().await.0, code);
     }

@@ -24,10 +24,7 @@ async fn a_message_is_created_as_twilio_creates_it() {
     let sid = message["sid"].as_str().unwrap();
     assert!(sid.len() == 34 && sid.starts_with("SM"), "{sid}");
     let created = message["date_created"].as_str().unwrap();
-    assert!(
-        DateTime::parse_from_rfc2822(created).is_ok() && created.ends_with("+0000"),
-        "{created}"
-    );
+    assert!(DateTime::parse_from_rfc2822(created).is_ok() && created.ends_with("+0000"), "{created}");
     let path = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}");
     let expected = json!({
         "body": "Your code is 123456", "num_segments": "1", "direction": "outbound-api", "from": SENDER,
@@ -38,11 +35,7 @@ async fn a_message_is_created_as_twilio_creates_it() {
     });
     assert_eq!(message, expected);
 
-    let fetched = bench
-        .twilio(Method::GET, &format!("Messages/{sid}.json"))
-        .send()
-        .await
-        .unwrap();
+    let fetched = bench.twilio(Method::GET, &format!("Messages/{sid}.json")).send().await.unwrap();
     assert_eq!(fetched.status(), StatusCode::OK);
     assert_eq!(bench::json(fetched).await, message);
     let callback = bench.running.status_callback(sid).unwrap();
@@ -53,34 +46,19 @@ async fn a_message_is_created_as_twilio_creates_it() {
 async fn a_messaging_service_picks_its_sender_later() {
     let bench = Bench::open().await;
     let service = format!("MG{}", "a".repeat(32));
-    let form = [
-        ("To", ASHA),
-        ("MessagingServiceSid", service.as_str()),
-        ("Body", "hello"),
-    ];
+    let form = [("To", ASHA), ("MessagingServiceSid", service.as_str()), ("Body", "hello")];
     let message = bench::json(bench.send(&form).await).await;
     assert_eq!(message["status"], "accepted");
     assert_eq!(message["messaging_service_sid"], service);
-    assert_eq!(
-        (&message["from"], &message["num_segments"]),
-        (&Value::Null, &json!("0"))
-    );
+    assert_eq!((&message["from"], &message["num_segments"]), (&Value::Null, &json!("0")));
 }
 
 #[tokio::test]
 async fn alphanumeric_senders_are_taken_and_long_texts_are_counted() {
     let bench = Bench::open().await;
     let hindi = "नमस्ते ".repeat(15);
-    let message = bench::json(
-        bench
-            .send(&[("To", ASHA), ("From", "DGTMKT"), ("Body", &hindi)])
-            .await,
-    )
-    .await;
-    assert_eq!(
-        (&message["from"], &message["num_segments"]),
-        (&json!("DGTMKT"), &json!("2"))
-    );
+    let message = bench::json(bench.send(&[("To", ASHA), ("From", "DGTMKT"), ("Body", &hindi)]).await).await;
+    assert_eq!((&message["from"], &message["num_segments"]), (&json!("DGTMKT"), &json!("2")));
     assert_eq!(bench.inbox("?channel=sms").await[0]["body"], hindi);
 }
 
@@ -115,10 +93,7 @@ async fn what_twilio_refuses_is_refused_with_its_code() {
         (21624, &[to, from, body, ("ValidityPeriod", "5m")]),
         (21609, &[to, from, body, ("StatusCallback", "/hooks")]),
         (21609, &[to, from, body, ("StatusCallback", "ftp://example.in/")]),
-        (
-            21609,
-            &[to, from, body, ("StatusCallback", "https://my_host.in/")],
-        ),
+        (21609, &[to, from, body, ("StatusCallback", "https://my_host.in/")]),
         (21609, &[to, from, body, ("StatusCallback", &far)]),
         (21705, &[to, body, ("MessagingServiceSid", "MG12")]),
     ];
@@ -128,15 +103,8 @@ async fn what_twilio_refuses_is_refused_with_its_code() {
         let error = bench::json(answer).await;
         assert_eq!(error["code"], *code, "{form:?}");
         assert_eq!(error["status"], 400);
-        assert_eq!(
-            error["more_info"],
-            format!("https://www.twilio.com/docs/errors/{code}")
-        );
-        assert!(
-            error["message"]
-                .as_str()
-                .is_some_and(|message| !message.is_empty())
-        );
+        assert_eq!(error["more_info"], format!("https://www.twilio.com/docs/errors/{code}"));
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()));
     }
     assert!(bench.inbox("").await.is_empty());
 }
@@ -146,12 +114,7 @@ async fn the_limits_themselves_are_taken() {
     let bench = Bench::open().await;
     let body = "न".repeat(1600);
     for validity in ["1", "36000"] {
-        let form = [
-            ("To", ASHA),
-            ("From", SENDER),
-            ("Body", &body),
-            ("ValidityPeriod", validity),
-        ];
+        let form = [("To", ASHA), ("From", SENDER), ("Body", &body), ("ValidityPeriod", validity)];
         assert_eq!(bench.send(&form).await.status(), StatusCode::CREATED);
     }
 }
@@ -160,11 +123,7 @@ async fn the_limits_themselves_are_taken() {
 async fn a_body_that_is_no_form_has_no_fields() {
     let bench = Bench::open().await;
     let request = bench.twilio(Method::POST, "Messages.json");
-    let answer = request
-        .json(&json!({"To": ASHA, "From": SENDER, "Body": "hello"}))
-        .send()
-        .await
-        .unwrap();
+    let answer = request.json(&json!({"To": ASHA, "From": SENDER, "Body": "hello"})).send().await.unwrap();
     assert_eq!(bench::json(answer).await["code"], 21604);
 }
 
@@ -191,9 +150,7 @@ async fn what_is_not_there_is_not_found() {
     let bench = Bench::open().await;
     let other = "/2010-04-01/Accounts/AC11111111111111111111111111111111/Messages.json";
     for request in [
-        bench
-            .request(Method::POST, other)
-            .basic_auth(ACCOUNT, Some(TOKEN)),
+        bench.request(Method::POST, other).basic_auth(ACCOUNT, Some(TOKEN)),
         bench.twilio(Method::GET, "Messages/SM00000000000000000000000000000000.json"),
         bench.twilio(Method::GET, "Calls.json"),
     ] {
@@ -201,11 +158,7 @@ async fn what_is_not_there_is_not_found() {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         assert_eq!(bench::json(answer).await["code"], 20404);
     }
-    let answer = bench
-        .twilio(Method::DELETE, "Messages.json")
-        .send()
-        .await
-        .unwrap();
+    let answer = bench.twilio(Method::DELETE, "Messages.json").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(bench::json(answer).await["code"], 20004);
 }
@@ -221,16 +174,8 @@ async fn the_list_is_paged_newest_first() {
     let mut pages = Vec::new();
     while let Some(path) = next {
         let page = bench::json(bench.twilio(Method::GET, &path).send().await.unwrap()).await;
-        assert_eq!(
-            (&page["page"], &page["page_size"]),
-            (&json!(pages.len()), &json!(2))
-        );
-        let bodies: Vec<_> = page["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|m| m["body"].clone())
-            .collect();
+        assert_eq!((&page["page"], &page["page_size"]), (&json!(pages.len()), &json!(2)));
+        let bodies: Vec<_> = page["messages"].as_array().unwrap().iter().map(|m| m["body"].clone()).collect();
         pages.push(bodies);
         let uri = page["next_page_uri"].as_str();
         next = uri.map(|uri| uri.strip_prefix(&base).unwrap().to_owned());
@@ -245,9 +190,7 @@ async fn the_list_is_filtered() {
     let bench = Bench::open().await;
     let ravi = "+919812345678";
     let first = bench::json(bench.send_sms(ASHA, "for asha").await).await;
-    bench
-        .send(&[("To", ravi), ("From", "DGTMKT"), ("Body", "for ravi")])
-        .await;
+    bench.send(&[("To", ravi), ("From", "DGTMKT"), ("Body", "for ravi")]).await;
     let created = DateTime::parse_from_rfc2822(first["date_created"].as_str().unwrap()).unwrap();
     let today = created.format("%Y-%m-%d").to_string();
 
@@ -260,21 +203,12 @@ async fn the_list_is_filtered() {
         ("DateSent>", &today, vec!["for ravi", "for asha"]),
         ("DateSent", "2000-01-01", vec![]),
     ] {
-        let request = bench
-            .twilio(Method::GET, "Messages.json")
-            .query(&[(filter, value)]);
+        let request = bench.twilio(Method::GET, "Messages.json").query(&[(filter, value)]);
         let page = bench::json(request.send().await.unwrap()).await;
-        let bodies: Vec<_> = page["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|m| m["body"].clone())
-            .collect();
+        let bodies: Vec<_> = page["messages"].as_array().unwrap().iter().map(|m| m["body"].clone()).collect();
         assert_eq!(json!(bodies), json!(expected), "{filter} {value}");
         assert_eq!(page["next_page_uri"], Value::Null);
     }
-    let unreadable = bench
-        .twilio(Method::GET, "Messages.json")
-        .query(&[("DateSent", "yesterday")]);
+    let unreadable = bench.twilio(Method::GET, "Messages.json").query(&[("DateSent", "yesterday")]);
     assert_eq!(unreadable.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
 }

@@ -40,10 +40,7 @@ impl Wire {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
-            timeout(PATIENCE, self.0.read_line(&mut line))
-                .await
-                .unwrap()
-                .unwrap();
+            timeout(PATIENCE, self.0.read_line(&mut line)).await.unwrap().unwrap();
             let text = line.strip_suffix("\r\n").unwrap();
             let (code, text) = text.split_at_checked(3).unwrap();
             lines.push(text.get(1..).unwrap().to_owned());
@@ -68,9 +65,6 @@ impl Wire {
         let ended = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.unwrap();
         // A reset is a close too: it happens when the server had not read everything.
         rest.is_empty()
-            && ended.map_or_else(
-                |error| error.kind() == std::io::ErrorKind::ConnectionReset,
-                |_| true,
-            )
+            && ended.map_or_else(|error| error.kind() == std::io::ErrorKind::ConnectionReset, |_| true)
     }
 }
