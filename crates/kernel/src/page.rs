@@ -80,6 +80,7 @@ impl Paging {
 /// Where a page stands in its list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"page": null, "limit": 20, "total": null, "totalPages": null, "nextCursor": "eyJhdCI6MTc3MjQzMTIwMH0"}))]
 pub struct Pagination {
     /// The page's number, if numbered pages were asked for.
     pub page: Option<u32>,

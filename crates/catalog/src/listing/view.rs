@@ -56,6 +56,7 @@ pub struct ListingView {
     #[schema(example = "iPhone 13, 128 GB, with box")]
     pub title: String,
     /// All about it, as plain text.
+    #[schema(example = "Bought in January, always in a case, battery at 90 %. With box, charger and bill.")]
     pub description: String,
     /// What it costs.
     pub price: Money,

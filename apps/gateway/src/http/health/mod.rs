@@ -69,7 +69,8 @@ async fn health(state: web::Data<AppState>) -> ApiResult<web::Json<Health>> {
 #[utoipa::path(
     tag = "health",
     operation_id = "metrics",
-    responses((status = 200, description = "The measurements", body = String, content_type = "text/plain"),
+    responses((status = 200, description = "The measurements", body = String, content_type = "text/plain",
+               example = json!("http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/api/listings\",http_response_status_code=\"200\"} 42")),
               (status = 404, description = "Not for you", body = Problem, content_type = "application/problem+json")),
     extensions(("x-authority" = json!("public")))
 )]
