@@ -15,6 +15,8 @@ pub struct IdentityConfig {
     pub audience: String,
     /// What authenticator apps call us; must not hold a colon.
     pub totp_issuer: String,
+    /// What the name of a picture's file is put behind to make its URL.
+    pub media_base: String,
     /// How long an access token is valid; at most 10 minutes, because its role is read anew but its bearer is not.
     pub access_token_life: TimeDelta,
     /// How long a session may live, however often it is refreshed.
@@ -56,6 +58,7 @@ impl IdentityConfig {
             issuer: "dgt-marketplace".to_owned(),
             audience: "dgt-marketplace-api".to_owned(),
             totp_issuer: "DGT Marketplace".to_owned(),
+            media_base: "/media/".to_owned(),
             access_token_life: TimeDelta::minutes(10),
             session_life: TimeDelta::days(30),
             session_idle: TimeDelta::days(14),
@@ -63,6 +66,13 @@ impl IdentityConfig {
             step_up_life: TimeDelta::minutes(5),
             otp: OtpConfig::default(),
         }
+    }
+}
+
+impl IdentityConfig {
+    /// The URL of a picture's file.
+    pub(crate) fn media_url(&self, file: &str) -> String {
+        format!("{}/{file}", self.media_base.trim_end_matches('/'))
     }
 }
 

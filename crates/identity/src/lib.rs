@@ -51,8 +51,8 @@ pub use session::{DeviceToken, LoggedIn, RefreshedTokens, SessionView, VerifyOtp
 pub use tidy::Tidied;
 pub use totp::{RecoveryCode, StepUpCode, SteppedUp, TotpConfirmed, TotpEnrolment};
 pub use user::{
-    DisplayName, Language, Pincode, Place, ProfileChanges, Reason, SellerView, StaffUserView, StatusChange,
-    UserFilter, UserSearch, UserStatus, UserView,
+    Avatar, DisplayName, Language, Pincode, Place, ProfileChanges, Reason, SellerView, StaffUserView,
+    StatusChange, UserFilter, UserSearch, UserStatus, UserView,
 };
 
 /// Everything this crate does. Cheap to clone.

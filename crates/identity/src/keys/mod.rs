@@ -45,7 +45,7 @@ pub struct KeyTexts {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{setting} {problem}")]
 pub struct KeyError {
-    /// Which setting, as `identity.otp_pepper`.
+    /// Which setting, as `auth.otp_pepper`.
     pub setting: String,
     /// What is wrong, and what would be right.
     pub problem: &'static str,
@@ -64,12 +64,12 @@ impl Keys {
     /// With the name of the setting that holds no such key.
     pub fn from_texts(texts: &KeyTexts) -> Result<Self, KeyError> {
         Ok(Self {
-            pepper: MacKey::new(decoded("identity.otp_pepper", &texts.otp_pepper)?),
-            refresh: MacKey::new(decoded("identity.refresh_key", &texts.refresh_key)?),
-            sealing: SealingKeys::from_texts("identity.sealing_keys", &texts.sealing_keys)?,
+            pepper: MacKey::new(decoded("auth.otp_pepper", &texts.otp_pepper)?),
+            refresh: MacKey::new(decoded("auth.refresh_key", &texts.refresh_key)?),
+            sealing: SealingKeys::from_texts("auth.sealing_keys", &texts.sealing_keys)?,
             signing: SigningKeys::from_pem(
-                ("identity.signing_key", &texts.signing_key),
-                ("identity.retired_signing_keys", &texts.retired_signing_keys),
+                ("auth.signing_key_pem", &texts.signing_key),
+                ("auth.former_public_keys_pem", &texts.retired_signing_keys),
             )?,
         })
     }

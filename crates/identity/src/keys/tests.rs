@@ -50,12 +50,12 @@ fn a_retired_key_is_published_after_the_one_that_signs() {
 fn a_key_that_cannot_be_read_is_named_and_not_shown() {
     type Spoil = fn(&mut KeyTexts);
     let wrong: [(&str, Spoil); 6] = [
-        ("identity.otp_pepper", |t| t.otp_pepper = "not base64!".into()),
-        ("identity.refresh_key", |t| t.refresh_key = "c2hvcnQ=".into()),
-        ("identity.sealing_keys", |t| t.sealing_keys.clear()),
-        ("identity.sealing_keys", |t| t.sealing_keys.push(t.sealing_keys[0].clone())),
-        ("identity.signing_key", |t| t.signing_key = PUBLIC_PEM.into()),
-        ("identity.retired_signing_keys", |t| t.retired_signing_keys.push("x".into())),
+        ("auth.otp_pepper", |t| t.otp_pepper = "not base64!".into()),
+        ("auth.refresh_key", |t| t.refresh_key = "c2hvcnQ=".into()),
+        ("auth.sealing_keys", |t| t.sealing_keys.clear()),
+        ("auth.sealing_keys", |t| t.sealing_keys.push(t.sealing_keys[0].clone())),
+        ("auth.signing_key_pem", |t| t.signing_key = PUBLIC_PEM.into()),
+        ("auth.former_public_keys_pem", |t| t.retired_signing_keys.push("x".into())),
     ];
     for (setting, spoil) in wrong {
         let mut texts = texts();

@@ -57,7 +57,7 @@ impl Identity {
         }
         users::note_login_in_txn(txn, user, &login.contact, now).await?;
         let session = self.begin_session_in_txn(txn, user, login, now).await?;
-        let user = users::find(txn, user).await?.ok_or(IdentityError::UserNotFound)?;
+        let user = users::find(txn, user, self.config()).await?.ok_or(IdentityError::UserNotFound)?;
         let tokens = self.tokens(user.id, session, FIRST_GENERATION)?;
         Ok(Ok(LoggedIn {
             access_token: tokens.access_token,

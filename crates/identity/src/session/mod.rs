@@ -130,8 +130,10 @@ impl VerifyOtp {
 #[serde(rename_all = "camelCase")]
 pub struct LoggedIn {
     /// For the `Authorization: Bearer` header.
+    #[schema(value_type = String, example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMThmM2UyYSJ9.c2ln")]
     pub access_token: SecretText,
     /// For `POST /api/auth/refresh`; keep it secret.
+    #[schema(value_type = String, example = "AZMA8HxBfQubfl0vHAqeEQAAAAAAAAABq0vYk9yQ3v2oQ0o9k1Yw7d1cX2b3c4d5e6f7")]
     pub refresh_token: SecretText,
     /// Seconds for which the access token is valid.
     #[schema(example = 600)]
@@ -145,8 +147,10 @@ pub struct LoggedIn {
 #[serde(rename_all = "camelCase")]
 pub struct RefreshedTokens {
     /// For the `Authorization: Bearer` header.
+    #[schema(value_type = String, example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMThmM2UyYSJ9.c2ln")]
     pub access_token: SecretText,
     /// Replaces the one that was presented.
+    #[schema(value_type = String, example = "AZMA8HxBfQubfl0vHAqeEQAAAAAAAAABq0vYk9yQ3v2oQ0o9k1Yw7d1cX2b3c4d5e6f7")]
     pub refresh_token: SecretText,
     /// Seconds for which the access token is valid.
     #[schema(example = 600)]

@@ -32,7 +32,8 @@ impl Identity {
                 let sealed = keys.seal(&self.ambient, &rows::place(user), &secret)?;
                 rows::replace_factor_in_txn(txn, user, sealed, now).await?;
                 audit::append_in_txn(txn, &self.ambient, entry(caller, user, "totp.enrolled")).await?;
-                let profile = users::find(txn, user).await?.ok_or(IdentityError::UserNotFound)?;
+                let profile =
+                    users::find(txn, user, self.config()).await?.ok_or(IdentityError::UserNotFound)?;
                 let (secret, otpauth_url) =
                     enrolment(&secret, &self.config().totp_issuer, &account(&profile))
                         .map_err(IdentityError::Crypto)?;

@@ -29,8 +29,13 @@ use crate::{OtpCode, SecretText};
 #[serde(rename_all = "camelCase")]
 pub struct TotpEnrolment {
     /// The shared secret in base32, for entering by hand.
+    #[schema(value_type = String, example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     pub secret: SecretText,
     /// The same as a URL, for showing as a QR code.
+    #[schema(
+        value_type = String,
+        example = "otpauth://totp/DGT%20Marketplace:Asha?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=DGT%20Marketplace"
+    )]
     pub otpauth_url: SecretText,
 }
 
@@ -39,6 +44,7 @@ pub struct TotpEnrolment {
 #[serde(rename_all = "camelCase")]
 pub struct TotpConfirmed {
     /// Codes that stand in for the authenticator once each. They are shown this once.
+    #[schema(value_type = Vec<String>, example = json!(["abcd-efgh-jkmn"]))]
     pub recovery_codes: Vec<SecretText>,
     /// Until when the session may decide what needs a fresh code.
     pub stepped_up_until: DateTime<Utc>,

@@ -57,6 +57,6 @@ impl Identity {
         })?;
         self.end_all_in_txn(txn, user, Some(session), EndReason::ContactChanged).await?;
         append_event_in_txn(txn, &self.ambient, events::contact_changed(user, contact.kind())).await?;
-        rows::find(txn, user).await?.ok_or(IdentityError::UserNotFound)
+        rows::find(txn, user, self.config()).await?.ok_or(IdentityError::UserNotFound)
     }
 }

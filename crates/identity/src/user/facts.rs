@@ -1,6 +1,6 @@
 //! What people say of themselves and staff say of them, parsed.
 
-use kernel::{ParseError, bounded_text};
+use kernel::{ParseError, PhotoId, bounded_text};
 
 /// What somebody is called: 1 to 80 characters on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,15 @@ impl Place {
     pub(crate) fn into_string(self) -> String {
         self.0
     }
+}
+
+/// Somebody's picture. To us the photo is an id and the name of its file; where photos are kept is another's business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Avatar {
+    /// The photo, which the caller has made sure is theirs.
+    pub photo: PhotoId,
+    /// The name of the file to show, at most 80 characters.
+    pub file: String,
 }
 
 /// A postal index number of India Post: six digits, the first not 0.

@@ -21,7 +21,7 @@ use kernel::{PhotoId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use facts::{DisplayName, Pincode, Place, Reason};
+pub use facts::{Avatar, DisplayName, Pincode, Place, Reason};
 pub use list::{UserFilter, UserSearch};
 pub use profile::ProfileChanges;
 pub(crate) use rows::{NewUser, standing_of_row};
@@ -105,6 +105,9 @@ pub struct UserView {
     pub name: String,
     /// Their picture, as uploaded.
     pub avatar_photo_id: Option<PhotoId>,
+    /// Where it is shown.
+    #[schema(example = "/media/fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9.jpg")]
+    pub avatar_url: Option<String>,
     /// Where they live.
     #[schema(example = "Pune")]
     pub city: Option<String>,
@@ -183,8 +186,9 @@ pub struct SellerView {
     /// What they are called; empty until they say.
     #[schema(example = "Asha Rao")]
     pub name: String,
-    /// Their picture, as uploaded.
-    pub avatar_photo_id: Option<PhotoId>,
+    /// Where their picture is shown.
+    #[schema(example = "/media/fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9.jpg")]
+    pub avatar_url: Option<String>,
     /// Whether a code proved their number or address theirs.
     pub verified: bool,
     /// Since when they have an account.

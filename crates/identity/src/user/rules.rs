@@ -6,6 +6,9 @@ use kernel::{Actor, InvalidInput, Permission, Role, UserId};
 use super::{StatusChange, UserStatus};
 use crate::IdentityError;
 
+/// The longest suspension that anybody may impose.
+const LONGEST_SUSPENSION_DAYS: i64 = 3_650;
+
 /// Whether somebody may use the marketplace at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
@@ -57,6 +60,11 @@ pub(crate) fn check_status_change(
                 return Err(
                     InvalidInput::field("suspendedUntil", "in_the_past", "must be in the future").into()
                 );
+            }
+            // Databases and calendars end; whoever means for ever bans.
+            if until - now > TimeDelta::days(LONGEST_SUSPENSION_DAYS) {
+                let message = "must be within ten years: ban the user instead";
+                return Err(InvalidInput::field("suspendedUntil", "too_far", message).into());
             }
             // Without the right to ban one suspends briefly, and only who is not blocked already: to replace a ban
             // or a longer suspension by a shorter one would lift it.

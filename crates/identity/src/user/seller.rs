@@ -21,7 +21,7 @@ impl Identity {
     /// # Errors
     /// When the database fails.
     pub async fn sellers(&self, users: &[UserId]) -> Result<Vec<SellerView>, IdentityError> {
-        Ok(rows::sellers(self.db.reader()?, users).await?)
+        Ok(rows::sellers(self.db.reader()?, users, self.config()).await?)
     }
 
     /// The number under which a seller is reached: for the one answer that tells it.

@@ -1,6 +1,6 @@
 //! Profiles: changing one's own, seeing a seller's, never losing another's change.
 
-use identity::{DisplayName, Language, Pincode, Place, ProfileChanges};
+use identity::{Avatar, DisplayName, Language, Pincode, Place, ProfileChanges};
 use kernel::Ambient;
 use testkit::{Domain, Scope, on_every_engine};
 
@@ -15,24 +15,31 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
         let stage = Stage::on(db);
         let user = stage.log_in(ASHA).await.user;
         let photo = Ambient::system().new_id();
+        let avatar = Avatar { photo, file: "ab12.jpg".to_owned() };
         let all = ProfileChanges {
             name: Some(DisplayName::parse("आशा राव").unwrap()),
             city: Some(Some(Place::parse("Pune").unwrap())),
             state: Some(Some(Place::parse("Maharashtra").unwrap())),
             pincode: Some(Some(Pincode::parse("411001").unwrap())),
             language: Some(Language::Hi),
-            avatar: Some(Some(photo)),
+            avatar: Some(Some(avatar)),
         };
         let changed = stage.identity.update_profile(user.id, &all, None).await.unwrap();
         assert_eq!((changed.name.as_str(), changed.city.as_deref()), ("आशा राव", Some("Pune")));
         assert_eq!((changed.language, changed.avatar_photo_id), (Language::Hi, Some(photo)));
+        assert_eq!(changed.avatar_url.as_deref(), Some("/media/ab12.jpg"));
         assert_eq!(changed.version, user.version + 1);
 
         let some = ProfileChanges { city: Some(None), ..name("Asha") };
         let changed = stage.identity.update_profile(user.id, &some, None).await.unwrap();
         assert_eq!((changed.name.as_str(), changed.city.as_deref()), ("Asha", None));
         assert_eq!((changed.pincode.as_deref(), changed.language), (Some("411001"), Language::Hi));
+        assert_eq!((changed.avatar_photo_id, changed.version), (Some(photo), user.version + 2));
         assert_eq!(stage.identity.profile(user.id).await.unwrap(), changed);
+
+        let without = ProfileChanges { avatar: Some(None), ..ProfileChanges::default() };
+        let changed = stage.identity.update_profile(user.id, &without, None).await.unwrap();
+        assert_eq!((changed.avatar_photo_id, changed.avatar_url), (None, None));
     }
 
     async fn of_eight_edits_of_the_same_version_one_is_made(db: TestDb) {

@@ -1,19 +1,20 @@
 //! Changing people's rows. The row is locked before, and its version grows with every change.
 
 use chrono::{DateTime, Utc};
-use kernel::{PhotoId, Role, TypedId, UserId};
+use kernel::{Role, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use store::{Engine, StoreError};
 use uuid::Uuid;
 
-use super::super::{Language, UserStatus};
+use super::super::{Avatar, Language, UserStatus};
 use super::{Standing, folded};
 use crate::Contact;
 
 /// What somebody may change of themselves.
 pub(in crate::user) struct ProfileFacts {
     pub(in crate::user) name: String,
-    pub(in crate::user) avatar: Option<PhotoId>,
+    /// `None` leaves the picture as it is.
+    pub(in crate::user) avatar: Option<Option<Avatar>>,
     pub(in crate::user) city: Option<String>,
     pub(in crate::user) state: Option<String>,
     pub(in crate::user) pincode: Option<String>,
@@ -34,17 +35,23 @@ pub(in crate::user) async fn set_profile_in_txn(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let name_folded = folded(&facts.name);
-    let set = "name = ?, name_folded = ?, avatar_photo = ?, city = ?, state = ?, pincode = ?, language = ?";
-    let values: [Value; 7] = [
+    let set = "name = ?, name_folded = ?, city = ?, state = ?, pincode = ?, language = ?";
+    let values: [Value; 6] = [
         facts.name.into(),
         name_folded.into(),
-        facts.avatar.map(Uuid::from).into(),
         facts.city.into(),
         facts.state.into(),
         facts.pincode.into(),
         facts.language.as_str().into(),
     ];
-    update(txn, user, now, set, values).await
+    update(txn, user, now, set, values).await?;
+    if let Some(avatar) = facts.avatar {
+        let (photo, file) = avatar.map(|avatar| (Uuid::from(avatar.photo), avatar.file)).unzip();
+        let set = "UPDATE users SET avatar_photo = ?, avatar_file = ? WHERE id = ?";
+        let values: [Value; 3] = [photo.into(), file.into(), user.uuid().into()];
+        txn.execute_raw(Engine::of(txn.get_database_backend()).statement(set, values)).await?;
+    }
+    Ok(())
 }
 
 /// Gives somebody the contact; a unique violation says that it is another's.

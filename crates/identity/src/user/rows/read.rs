@@ -9,19 +9,24 @@ use uuid::Uuid;
 use super::super::list::{UserFilter, UserSearch};
 use super::super::{Language, SellerView, StaffUserView, UserStatus, UserView};
 use super::{corrupt, folded, role_of_row, standing_of_row};
+use crate::IdentityConfig;
 
 const STAFF_COLUMNS: &str = "u.id, u.phone, u.email, u.phone_verified_at, u.email_verified_at, u.name, u.city, \
     u.state, u.role, u.status, u.status_reason, u.suspended_until, u.last_login_at, u.created_at, u.version, \
     t.confirmed_at FROM users u LEFT JOIN totp_factors t ON t.user_id = u.id";
 
 /// Somebody as they see themselves.
-pub(crate) async fn find(db: &impl ConnectionTrait, user: UserId) -> Result<Option<UserView>, StoreError> {
+pub(crate) async fn find(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    config: &IdentityConfig,
+) -> Result<Option<UserView>, StoreError> {
     let select = Engine::of(db.get_database_backend()).statement(
-        "SELECT id, phone, email, phone_verified_at, email_verified_at, name, avatar_photo, city, state, pincode, \
+        "SELECT id, phone, email, phone_verified_at, email_verified_at, name, avatar_photo, avatar_file, city, state, pincode, \
          language, role, status, suspended_until, last_login_at, created_at, version FROM users WHERE id = ?",
         [user.uuid().into()],
     );
-    db.query_one_raw(select).await?.as_ref().map(own_view).transpose()
+    db.query_one_raw(select).await?.as_ref().map(|row| own_view(row, config)).transpose()
 }
 
 /// Somebody as staff see them.
@@ -59,12 +64,13 @@ pub(in crate::user) async fn list_for_staff(
 pub(in crate::user) async fn sellers(
     db: &impl ConnectionTrait,
     users: &[UserId],
+    config: &IdentityConfig,
 ) -> Result<Vec<SellerView>, StoreError> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT id, name, avatar_photo, phone_verified_at, email_verified_at, created_at FROM users \
+        "SELECT id, name, avatar_file, phone_verified_at, email_verified_at, created_at FROM users \
          WHERE status <> ? AND id IN ({})",
         Engine::placeholders(users.len())
     );
@@ -76,7 +82,7 @@ pub(in crate::user) async fn sellers(
             Ok(SellerView {
                 id: row.try_get::<Uuid>("", "id")?.into(),
                 name: row.try_get("", "name")?,
-                avatar_photo_id: row.try_get::<Option<Uuid>>("", "avatar_photo")?.map(Into::into),
+                avatar_url: avatar_url(row, config)?,
                 verified: is_set(row, "phone_verified_at")? || is_set(row, "email_verified_at")?,
                 member_since: row.try_get("", "created_at")?,
             })
@@ -133,7 +139,7 @@ fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
-fn own_view(row: &QueryResult) -> Result<UserView, StoreError> {
+fn own_view(row: &QueryResult, config: &IdentityConfig) -> Result<UserView, StoreError> {
     let language: String = row.try_get("", "language")?;
     Ok(UserView {
         id: row.try_get::<Uuid>("", "id")?.into(),
@@ -143,6 +149,7 @@ fn own_view(row: &QueryResult) -> Result<UserView, StoreError> {
         email_verified: is_set(row, "email_verified_at")?,
         name: row.try_get("", "name")?,
         avatar_photo_id: row.try_get::<Option<Uuid>>("", "avatar_photo")?.map(Into::into),
+        avatar_url: avatar_url(row, config)?,
         city: row.try_get("", "city")?,
         state: row.try_get("", "state")?,
         pincode: row.try_get("", "pincode")?,
@@ -175,6 +182,11 @@ fn staff_view(row: &QueryResult) -> Result<StaffUserView, StoreError> {
         created_at: row.try_get("", "created_at")?,
         version: row.try_get("", "version")?,
     })
+}
+
+fn avatar_url(row: &QueryResult, config: &IdentityConfig) -> Result<Option<String>, StoreError> {
+    let file: Option<String> = row.try_get("", "avatar_file")?;
+    Ok(file.map(|file| config.media_url(&file)))
 }
 
 fn is_set(row: &QueryResult, column: &str) -> Result<bool, StoreError> {

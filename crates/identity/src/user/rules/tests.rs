@@ -107,11 +107,15 @@ fn a_suspension_ends_by_itself_and_a_ban_does_not() {
 }
 
 #[test]
-fn a_suspension_must_end_in_the_future() {
-    let change = suspend(0);
+fn a_suspension_ends_in_the_future_and_within_ten_years() {
     let by = actor(Role::Admin);
-    let refused = check_status_change(&by, &target(Role::User, UserStatus::Active), change, now());
-    assert!(matches!(refused, Err(IdentityError::Invalid(e)) if e.0[0].field == "suspendedUntil"));
+    for days in [0, -1, 3_651] {
+        let refused = check_status_change(&by, &target(Role::User, UserStatus::Active), suspend(days), now());
+        assert!(
+            matches!(refused, Err(IdentityError::Invalid(e)) if e.0[0].field == "suspendedUntil"),
+            "{days}"
+        );
+    }
 }
 
 #[test]
