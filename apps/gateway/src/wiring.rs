@@ -74,7 +74,8 @@ pub async fn marketplace(
     db: Database,
     ambient: Ambient,
 ) -> Result<Marketplace, WiringError> {
-    let identity = Identity::new(db.clone(), ambient.clone(), identity_config(&config.auth)?);
+    let identity =
+        Identity::new(db.clone(), ambient.clone(), identity_config(&config.auth, &config.media.base_url)?);
     let media = MediaUrls::new(&config.media.base_url);
     let catalog_config = CatalogConfig { cursors: cursors(&config.auth)?, media: media.clone() };
     let catalog = Catalog::new(db.clone(), ambient.clone(), catalog_config);
@@ -104,7 +105,7 @@ pub async fn marketplace(
     })
 }
 
-fn identity_config(auth: &AuthConfig) -> Result<IdentityConfig, WiringError> {
+fn identity_config(auth: &AuthConfig, media_base: &str) -> Result<IdentityConfig, WiringError> {
     let keys = if auth.uses_development_keys() {
         tracing::warn!("the public development keys are in use: fit for development only");
         Keys::development()?
@@ -120,6 +121,7 @@ fn identity_config(auth: &AuthConfig) -> Result<IdentityConfig, WiringError> {
     let mut config = IdentityConfig::new(keys);
     config.issuer.clone_from(&auth.issuer);
     config.audience.clone_from(&auth.audience);
+    config.media_base = media_base.to_owned();
     config.otp.per_client_hour = auth.otp_per_client_hour;
     config.otp.per_day = auth.otp_per_day;
     Ok(config)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kernel::{DomainError, ErrorKind, FieldError, InvalidInput};
-use store::StoreError;
+use store::{StoreError, TxnError};
 use thiserror::Error;
 
 /// A flow's failure: the failing domain's own, passed on unchanged.
@@ -30,12 +30,34 @@ pub enum FlowError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A message did not leave.
+    #[error(transparent)]
+    Send(#[from] notify::SendError),
     /// A message could not be sent in time.
     #[error("the message could not be sent; try again shortly")]
     NotSent,
 }
 
-store::store_errors!(FlowError);
+impl From<sea_orm::DbErr> for FlowError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A deadlock is tried again in whichever domain it struck.
+impl TxnError for FlowError {
+    fn as_store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Identity(error) => error.as_store(),
+            Self::Catalog(error) => error.as_store(),
+            Self::Photo(error) => error.as_store(),
+            Self::Moderation(error) => error.as_store(),
+            Self::Platform(error) => error.as_store(),
+            Self::Store(error) => Some(error),
+            Self::Invalid(_) | Self::Send(_) | Self::NotSent => None,
+        }
+    }
+}
 
 impl FlowError {
     fn inner(&self) -> Option<&dyn DomainError> {
@@ -47,6 +69,7 @@ impl FlowError {
             Self::Platform(error) => Some(error),
             Self::Invalid(error) => Some(error),
             Self::Store(error) => Some(error),
+            Self::Send(error) => Some(error),
             Self::NotSent => None,
         }
     }
@@ -67,5 +90,26 @@ impl DomainError for FlowError {
 
     fn retry_after(&self) -> Option<Duration> {
         self.inner().map_or(Some(Duration::from_secs(5)), DomainError::retry_after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_error_is_found_in_whichever_domain_it_struck() {
+        let errors: [FlowError; 6] = [
+            identity::IdentityError::from(StoreError::LeaseLost).into(),
+            catalog::CatalogError::from(StoreError::LeaseLost).into(),
+            catalog::photo::PhotoError::from(StoreError::LeaseLost).into(),
+            moderation::ModerationError::from(StoreError::LeaseLost).into(),
+            platform::PlatformError::from(StoreError::LeaseLost).into(),
+            StoreError::LeaseLost.into(),
+        ];
+        for error in errors {
+            assert!(matches!(error.as_store(), Some(StoreError::LeaseLost)), "{error:?}");
+        }
+        assert!(FlowError::NotSent.as_store().is_none());
     }
 }

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
-use kernel::{Actor, Caller, Role, UserId};
+use kernel::{Actor, Caller, Role, SessionId, UserId};
 
 use super::ClientOrigin;
 use crate::http::error::ApiError;
@@ -21,6 +21,8 @@ pub(crate) struct Authorized<A> {
     pub(crate) caller: Caller,
     /// The person.
     pub(crate) user: UserId,
+    /// The login they act through.
+    pub(crate) session: SessionId,
     kind: PhantomData<A>,
 }
 
@@ -133,7 +135,7 @@ impl<A: Authority> FromRequest for Authorized<A> {
         let request = request.clone();
         Box::pin(async move {
             let actor = authenticate(&request).await?;
-            let Actor::Person { user, role, staff, .. } = actor else {
+            let Actor::Person { user, role, session, staff } = actor else {
                 return Err(ApiError::unauthenticated());
             };
             if !A::admits(role) {
@@ -156,7 +158,7 @@ impl<A: Authority> FromRequest for Authorized<A> {
                 ));
             }
             let caller = Caller { actor, origin: ClientOrigin::of(&request).0 };
-            Ok(Self { caller, user, kind: PhantomData })
+            Ok(Self { caller, user, session, kind: PhantomData })
         })
     }
 }

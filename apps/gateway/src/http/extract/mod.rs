@@ -8,7 +8,9 @@ mod idempotent;
 mod path;
 mod query;
 
-pub(crate) use authority::{Admin, Member, Moderator, Staff, SteppedUp, SuperAdmin, Viewer};
+pub(crate) use authority::{
+    Admin, Member, Moderator, Staff, SteppedUp, SuperAdmin, SuperAdministration, Viewer,
+};
 pub(crate) use body::Valid;
 pub(crate) use caller::ClientOrigin;
 pub(crate) use conditional::{IfMatch, Versioned, conditional_json, is_known};

@@ -50,7 +50,7 @@ impl RateLimits {
 
     fn tier(&self, path: &str) -> Option<&Tier> {
         match path {
-            "/api/auth/send-otp" => Some(&self.otp),
+            "/api/auth/send-otp" | "/api/users/me/contact" => Some(&self.otp),
             path if path.starts_with("/api/auth/") => Some(&self.auth),
             path if path.starts_with("/api/") || path.starts_with("/media/") => Some(&self.general),
             _ => None,

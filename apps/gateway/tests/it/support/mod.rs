@@ -15,7 +15,7 @@ use sandbox::{Running, Sandbox, SandboxConfig};
 use testkit::{FakeClock, TestDb, ambient};
 
 pub(crate) use answer::{Answer, Call};
-pub(crate) use people::Session;
+pub(crate) use people::{Session, code_in, fresh_phone};
 
 /// A gateway that listens on a free port, with a clock that stands still, and a sandbox for SMS and mail.
 pub(crate) struct TestApp {

@@ -1,0 +1,80 @@
+//! Logging in with a code.
+
+use actix_web::{post, web};
+use identity::{LoggedIn, VerifyOtp};
+use kernel::{InvalidInput, Origin};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::http::error::{ApiResult, Problem};
+use crate::http::extract::{ClientOrigin, Valid};
+use crate::state::AppState;
+
+/// A code and the contact it was sent to: give either `phone` or `email`.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(min_properties = 2)]
+pub(crate) struct VerifyOtpBody {
+    /// The mobile number.
+    #[schema(
+        nullable = false,
+        example = "+919876543210",
+        min_length = 10,
+        max_length = 32,
+        pattern = r"^(\+?91|0)?[6-9][0-9]{9}$"
+    )]
+    phone: Option<String>,
+    /// The e-mail address.
+    #[schema(
+        nullable = false,
+        max_length = 254,
+        pattern = r"^[A-Za-z0-9_+-]{1,30}(\.[A-Za-z0-9_+-]{1,30})*@([A-Za-z0-9]{1,60}\.)+[A-Za-z]{2,10}$"
+    )]
+    email: Option<String>,
+    /// The code.
+    #[schema(example = "123456", pattern = r"^[0-9]{6}$", min_length = 6, max_length = 6)]
+    otp: String,
+    /// What a new account is called; an account that exists keeps its name.
+    #[schema(nullable = false, example = "Asha Rao", min_length = 1, max_length = 80)]
+    name: Option<String>,
+    /// Where the device takes push messages, as its push service gave it.
+    #[schema(
+        nullable = false,
+        example = "fcm-token",
+        min_length = 1,
+        max_length = 4096,
+        pattern = r"^[!-~]+$"
+    )]
+    device_token: Option<String>,
+}
+
+impl VerifyOtpBody {
+    fn parse(&self, origin: Origin) -> Result<VerifyOtp, InvalidInput> {
+        let contact = (self.phone.as_deref(), self.email.as_deref());
+        VerifyOtp::parse(contact, &self.otp, self.name.as_deref(), self.device_token.as_deref(), origin)
+    }
+}
+
+/// Logs in with a code.
+///
+/// The first login with a contact makes an account. Whatever is wrong with the code, the answer is the same 401
+/// `invalid_otp`. Somebody who is blocked gets 403 `account_suspended` or `account_banned`.
+#[utoipa::path(
+    tag = "auth",
+    operation_id = "verifyOtp",
+    request_body = VerifyOtpBody,
+    responses((status = 200, description = "Logged in", body = LoggedIn),
+              (status = 401, description = "The code is not valid", body = Problem, content_type = "application/problem+json"),
+              (status = 403, description = "The account is blocked", body = Problem, content_type = "application/problem+json")),
+    extensions(("x-authority" = json!("public")))
+)]
+#[post("/api/auth/verify-otp")]
+pub(crate) async fn verify_otp(
+    origin: ClientOrigin,
+    state: web::Data<AppState>,
+    body: Valid<VerifyOtpBody>,
+) -> ApiResult<web::Json<LoggedIn>> {
+    let login = body.0.parse(origin.0)?;
+    Ok(web::Json(state.market.identity.verify_otp(&login).await?))
+}
