@@ -2,7 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(clippy::indexing_slicing, reason = "a missing field of an answer stops the test")]
 
+mod auth;
+mod authority;
+mod categories;
 mod documents;
+mod listings;
+mod photos;
 mod problems;
 mod protection;
+mod reviews;
 mod support;
+mod users;

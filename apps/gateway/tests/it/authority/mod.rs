@@ -92,7 +92,9 @@ impl Cast {
         app.state.market.seed(&kernel::Phone::parse("+919000000001").unwrap()).await.unwrap();
         let root = app.staff(Role::SuperAdmin).await;
         let mut people = BTreeMap::new();
-        for (column, role) in [("MODERATOR", Role::Moderator), ("FINANCE", Role::Finance), ("ADMIN", Role::Admin)] {
+        for (column, role) in
+            [("MODERATOR", Role::Moderator), ("FINANCE", Role::Finance), ("ADMIN", Role::Admin)]
+        {
             let mut session = app.staff_appointed_by(&root, role).await;
             app.refresh(&mut session).await;
             people.insert(column, session);
@@ -122,17 +124,39 @@ impl Cast {
         self.fresh_since = kernel::Clock::now(app.clock.as_ref()).timestamp();
     }
 
+    /// A second login of somebody, a day later: codes are counted by the day. Everybody's tokens are renewed after.
+    pub(crate) async fn again(&mut self, app: &TestApp, column: &str) -> Session {
+        app.clock.advance(chrono::TimeDelta::hours(25));
+        let person = self.person(column).clone();
+        let session = Session { secret: person.secret, ..app.login(&person.phone).await };
+        self.stay_fresh(app).await;
+        if session.secret.is_some() {
+            app.step_up(&session).await;
+        }
+        session
+    }
+
     async fn try_cell(&mut self, app: &TestApp, operation: &str, row: &Row, column: &str) -> u16 {
         let (method, path) = operation.split_once(' ').unwrap();
         let made = row.thing.make(app, self).await;
-        let path = format!("{}{}", path.replace("{id}", &made.id).replace("{name}", &made.id), made.fill(&row.query));
+        let path = format!(
+            "{}{}",
+            path.replace("{id}", &made.id).replace("{name}", &made.id),
+            made.fill(&row.query)
+        );
         let mut call = app.call(method.parse().unwrap(), &path);
-        let doomed = if row.ends_session && column != "anonymous" { Some(self.doomed(app, column).await) } else { None };
+        let doomed = if row.ends_session && column != "anonymous" {
+            Some(self.again(app, column).await)
+        } else {
+            None
+        };
         if column != "anonymous" {
             call = call.bearer(doomed.as_ref().unwrap_or_else(|| self.person(column)));
         }
         if let Some(body) = &row.body {
-            let session = doomed.as_ref().unwrap_or_else(|| self.person(if column == "anonymous" { "owner" } else { column }));
+            let session = doomed
+                .as_ref()
+                .unwrap_or_else(|| self.person(if column == "anonymous" { "owner" } else { column }));
             let code = match &session.secret {
                 Some(secret) => app.fresh_totp(secret),
                 None => "000000".to_owned(),
@@ -144,16 +168,5 @@ impl Cast {
             call = call.multipart(fixtures::photo_form());
         }
         call.send().await.status
-    }
-
-    /// A second login of the same person, for a call that ends it.
-    async fn doomed(&mut self, app: &TestApp, column: &str) -> Session {
-        let person = self.person(column).clone();
-        let session = app.login(&person.phone).await;
-        let session = Session { secret: person.secret, ..session };
-        if session.secret.is_some() {
-            app.step_up(&session).await;
-        }
-        session
     }
 }

@@ -63,6 +63,7 @@ impl TestApp {
     /// The same, appointed by a super admin who is there already.
     pub(crate) async fn staff_appointed_by(&self, root: &Session, role: Role) -> Session {
         let member = self.member().await;
+        self.step_up(root).await;
         let path = format!("/api/users/{}/role", member.user_id);
         let body = json!({ "role": role.as_str() });
         self.put(&path).bearer(root).json(&body).send().await.expect(StatusCode::OK);

@@ -1,0 +1,156 @@
+//! The things that operations are tried on, made over the API for each cell.
+
+use kernel::Clock;
+use reqwest::StatusCode;
+use reqwest::multipart::{Form, Part};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Cast;
+use crate::support::TestApp;
+
+/// What the id in a path names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Thing {
+    /// The path has no id.
+    #[default]
+    Nothing,
+    /// A listing of the owner's that waits for review.
+    Pending,
+    /// One that everybody sees.
+    Active,
+    /// One that was not handed in.
+    Draft,
+    /// One that is paused.
+    Paused,
+    /// One whose time is over.
+    Expired,
+    /// A category without listings.
+    Category,
+    /// A second session of the owner's.
+    Session,
+    /// A member who did nothing yet.
+    User,
+    /// A staff member with an authenticator.
+    StaffMember,
+    /// A photo that was uploaded, by the name of a file of it.
+    Photo,
+    /// Nothing in the path, but a picture in the body.
+    Upload,
+}
+
+/// A thing that was made.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) id: String,
+    /// Names in bodies and queries, and what they stand for.
+    names: Vec<(&'static str, String)>,
+}
+
+impl Made {
+    pub(super) fn fill(&self, text: &str) -> String {
+        self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+}
+
+impl Thing {
+    pub(super) async fn make(self, app: &TestApp, cast: &mut Cast) -> Made {
+        let id = match self {
+            Self::Nothing | Self::Upload => String::new(),
+            Self::Category => category(app, cast).await,
+            Self::User => app.member().await.user_id,
+            Self::StaffMember => {
+                app.staff_appointed_by(cast.person("SUPER_ADMIN"), kernel::Role::Finance).await.user_id
+            }
+            Self::Session => session(app, cast).await,
+            Self::Photo => photo(app, cast).await,
+            Self::Draft => listing(app, cast, "?draft=true").await,
+            Self::Pending => listing(app, cast, "").await,
+            Self::Active => approved(app, cast).await,
+            Self::Paused => {
+                let id = approved(app, cast).await;
+                as_owner(app, cast, &format!("/api/listings/{id}/pause")).await;
+                id
+            }
+            Self::Expired => expired(app, cast).await,
+        };
+        let names = vec![
+            ("$unique", kernel::Ambient::system().new_uuid().simple().to_string()),
+            ("$category", category(app, cast).await),
+            ("$phone", crate::support::fresh_phone()),
+        ];
+        Made { id, names }
+    }
+}
+
+async fn as_owner(app: &TestApp, cast: &Cast, path: &str) {
+    app.post(path).bearer(cast.person("owner")).send().await.expect(StatusCode::OK);
+}
+
+async fn category(app: &TestApp, cast: &Cast) -> String {
+    let slug = format!("c{}", kernel::Ambient::system().new_uuid().simple());
+    let body = json!({ "slug": slug, "name": "Things of a test" });
+    let made = app.post("/api/categories").bearer(cast.person("ADMIN")).json(&body).send().await;
+    made.expect(StatusCode::CREATED).text("/id")
+}
+
+/// What a seller writes, in a category that asks for nothing.
+pub(super) fn listing_body(category: &str) -> Value {
+    json!({
+        "categoryId": category,
+        "title": "A thing for a test",
+        "description": "It is offered for as long as the test runs.",
+        "price": { "amount": 150_000, "currency": "INR" },
+        "condition": "GOOD",
+        "location": { "city": "Pune", "state": "Maharashtra" }
+    })
+}
+
+async fn listing(app: &TestApp, cast: &Cast, query: &str) -> String {
+    let body = listing_body(&category(app, cast).await);
+    let made =
+        app.post(&format!("/api/listings{query}")).bearer(cast.person("owner")).json(&body).send().await;
+    made.expect(StatusCode::CREATED).text("/id")
+}
+
+async fn approved(app: &TestApp, cast: &Cast) -> String {
+    let id = listing(app, cast, "").await;
+    let path = format!("/api/listings/{id}/review");
+    let decision = json!({ "decision": "APPROVE" });
+    app.post(&path).bearer(cast.person("MODERATOR")).json(&decision).send().await.expect(StatusCode::OK);
+    id
+}
+
+/// Time passes for the listing alone: the clock stays, or every session would end.
+async fn expired(app: &TestApp, cast: &Cast) -> String {
+    let id = approved(app, cast).await;
+    let later = app.clock.now() + chrono::TimeDelta::days(400);
+    let settings = app.state.market.listing_settings().await;
+    app.state.market.catalog.expire_due(later, 1_000, &settings).await.unwrap();
+    id
+}
+
+async fn session(app: &TestApp, cast: &mut Cast) -> String {
+    let second = cast.again(app, "owner").await;
+    let all = app.get("/api/auth/sessions").bearer(&second).send().await.expect(StatusCode::OK);
+    let all = all.body["data"].as_array().unwrap().clone();
+    let current = all.iter().find(|session| session["current"] == true).unwrap();
+    current["id"].as_str().unwrap().to_owned()
+}
+
+async fn photo(app: &TestApp, cast: &Cast) -> String {
+    let made = app.post("/api/uploads").bearer(cast.person("owner")).multipart(photo_form()).send().await;
+    let url = made.expect(StatusCode::CREATED).text("/data/0/thumbUrl");
+    url.trim_start_matches("/media/").to_owned()
+}
+
+/// A small picture, as a form.
+pub(super) fn photo_form() -> Form {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(8, 8, image::Rgb([200, 30, 30]))
+        .write_to(&mut png, image::ImageFormat::Png)
+        .unwrap();
+    Form::new()
+        .part("file", Part::bytes(png.into_inner()).file_name("thing.png").mime_str("image/png").unwrap())
+}
