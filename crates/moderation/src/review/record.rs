@@ -36,13 +36,13 @@ impl Moderation {
         }
         let record = audit::Entry {
             caller,
-            action: "listing.reviewed",
-            subject_kind: "listing",
-            subject_id: listing.to_string(),
+            action: "review.recorded",
+            subject_kind: "review",
+            subject_id: review.id.to_string(),
             before: Json::Null,
             // The note stays out: it is free text, and may name somebody.
             after: json!({
-                "reviewId": review.id,
+                "listingId": listing,
                 "listingVersion": listing_version,
                 "decision": review.decision,
                 "reasonCode": review.reason_code,

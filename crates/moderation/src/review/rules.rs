@@ -5,8 +5,8 @@ use kernel::{FieldErrors, InvalidInput, ParseError, bounded_text};
 use super::Decision;
 use crate::ReasonCode;
 
-/// The longest note, in characters.
-const MAX_NOTE: usize = 500;
+/// The shortest and the longest note, in characters.
+const NOTE: (usize, usize) = (2, 500);
 
 /// A decision that says all it must.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Verdict {
         let has_reason = reason_code.is_some();
         let reason = reason_code.and_then(|code| errors.check("reasonCode", code.parse::<ReasonCode>()));
         let has_note = note.is_some();
-        let note = note.and_then(|note| errors.check("note", bounded_text(note, 1, MAX_NOTE, true)));
+        let note = note.and_then(|note| errors.check("note", bounded_text(note, NOTE.0, NOTE.1, true)));
         match decision {
             Some(Decision::Approved) if has_reason => {
                 errors.add("reasonCode", "not_allowed", "must be left out of an approval");
