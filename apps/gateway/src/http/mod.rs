@@ -4,14 +4,16 @@ pub(crate) mod error;
 pub(crate) mod extract;
 mod health;
 pub(crate) mod middleware;
+mod moderation;
 mod not_found;
 pub mod openapi;
 mod photos;
+mod texts;
 
 pub(crate) use not_found::{KnownPaths, answer as answer_unknown};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API. What is registered here is what runs, and what the OpenAPI document shows.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(health::routes).configure(photos::routes);
+    config.configure(health::routes).configure(moderation::routes).configure(photos::routes);
 }

@@ -1,4 +1,5 @@
 //! The stories, one file each.
 
 mod listing_settings;
+mod review_listing;
 mod seed;
