@@ -20,6 +20,7 @@ use platform::Settings;
 use store::Database;
 
 pub use error::FlowError;
+pub use flows::SellerContact;
 pub use jobs::{schedules, worker};
 pub use sinks::EventLog;
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use kernel::CategoryId;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Category, CategoryNode, CategoryView};
@@ -12,7 +11,7 @@ use super::{Category, CategoryNode, CategoryView};
 /// The tree as it is sent, ready-made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeDocument {
-    /// JSON: `{"data": [CategoryNode, …]}`.
+    /// JSON: `[CategoryNode, …]`.
     pub body: Bytes,
     /// A strong entity tag of the body, with its quotes (RFC 9110 §8.8.3).
     pub etag: String,
@@ -24,11 +23,6 @@ pub(crate) struct CategoryTree {
     by_id: HashMap<CategoryId, Category>,
     children: HashMap<Option<CategoryId>, Vec<CategoryId>>,
     document: TreeDocument,
-}
-
-#[derive(Serialize)]
-struct Data {
-    data: Vec<CategoryNode>,
 }
 
 impl CategoryTree {
@@ -49,9 +43,8 @@ impl CategoryTree {
     }
 
     fn render(&self) -> TreeDocument {
-        let data = Data { data: self.nodes(None) };
         // Strings, numbers and lists always serialise.
-        let body = serde_json::to_vec(&data).unwrap_or_default();
+        let body = serde_json::to_vec(&self.nodes(None)).unwrap_or_default();
         let digest = Sha256::digest(&body);
         let tag: String = hex::encode(digest).chars().take(32).collect();
         TreeDocument { body: body.into(), etag: format!("\"{tag}\"") }

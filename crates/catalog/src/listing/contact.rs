@@ -32,6 +32,14 @@ pub struct Contact {
 }
 
 impl Catalog {
+    /// Who sells an ACTIVE listing.
+    ///
+    /// # Errors
+    /// When there is no such listing, or it is not ACTIVE.
+    pub async fn seller_of(&self, listing: ListingId) -> Result<UserId, CatalogError> {
+        Ok(offer(self.db.reader()?, listing).await?.0)
+    }
+
     /// Records that a buyer asks for the number of a listing's seller, and counts it: at most `daily_cap` listings
     /// per buyer and day. Asking again on the same day is free. Tells it as `listing.contacted` the first time.
     ///
@@ -46,7 +54,7 @@ impl Catalog {
         daily_cap: u32,
     ) -> Result<Contact, CatalogError> {
         let engine = Engine::of(txn.get_database_backend());
-        let (seller, facts_of) = seller_of(txn, listing).await?;
+        let (seller, offer) = offer(txn, listing).await?;
         if seller == buyer {
             return Err(CatalogError::OwnContact);
         }
@@ -62,7 +70,7 @@ impl Catalog {
         let count = "UPDATE listing_stats SET contact_views = contact_views + 1 WHERE listing_id = ?";
         txn.execute_raw(engine.statement(count, [listing.uuid().into()])).await?;
         let more = json!({"buyerId": buyer});
-        events::tell_in_txn(txn, &self.ambient, events::CONTACTED, facts_of.facts(listing, seller), more)
+        events::tell_in_txn(txn, &self.ambient, events::CONTACTED, offer.facts(listing, seller), more)
             .await?;
         Ok(Contact { seller, is_first_today: true })
     }
@@ -119,12 +127,12 @@ impl Offer {
     }
 }
 
-async fn seller_of(txn: &DatabaseTransaction, id: ListingId) -> Result<(UserId, Offer), CatalogError> {
-    let statement = Engine::of(txn.get_database_backend()).statement(
+async fn offer(db: &impl ConnectionTrait, id: ListingId) -> Result<(UserId, Offer), CatalogError> {
+    let statement = Engine::of(db.get_database_backend()).statement(
         "SELECT seller_id, category_id, title, status FROM listings WHERE id = ?",
         [id.uuid().into()],
     );
-    let row = txn.query_one_raw(statement).await?.ok_or(CatalogError::ListingNotFound)?;
+    let row = db.query_one_raw(statement).await?.ok_or(CatalogError::ListingNotFound)?;
     if rows::read_word::<ListingStatus>(&row, "status")? != ListingStatus::Active {
         return Err(CatalogError::ListingNotFound);
     }

@@ -182,7 +182,7 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
         shop.clock.advance(TimeDelta::seconds(2));
         assert_eq!(elsewhere.category_tree_document().await.unwrap(), here);
         let body: Json = serde_json::from_slice(&here.body).unwrap();
-        let node = body["data"].as_array().unwrap().iter().find(|node| node["slug"] == "renamed").unwrap();
+        let node = body.as_array().unwrap().iter().find(|node| node["slug"] == "renamed").unwrap();
         assert_eq!(node["attributes"][0]["name"], "size");
     }
 

@@ -170,7 +170,7 @@ impl Asked {
             search,
             min_price: self.min,
             max_price: self.max,
-            city: self.city.clone(),
+            city: self.city.as_ref().map(|city| Place::parse(city).unwrap()),
             state: None,
             attributes,
             condition: self.condition,

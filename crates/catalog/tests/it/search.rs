@@ -46,8 +46,8 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
         assert_eq!(find(ListingFilters { min_price: Some(1), ..all() }).await, [plain]);
         assert_eq!(find(ListingFilters { max_price: Some(9_999), ..all() }).await, [other]);
         assert_eq!(find(ListingFilters { min_price: Some(10_000), max_price: Some(10_000), ..all() }).await, [plain]);
-        assert_eq!(find(ListingFilters { city: Some("new delhi".to_owned()), ..all() }).await, [other]);
-        assert_eq!(find(ListingFilters { state: Some("MAHARASHTRA".to_owned()), ..all() }).await, [plain]);
+        assert_eq!(find(ListingFilters { city: Some(Place::parse("new delhi").unwrap()), ..all() }).await, [other]);
+        assert_eq!(find(ListingFilters { state: Some(Place::parse("MAHARASHTRA").unwrap()), ..all() }).await, [plain]);
         assert_eq!(find(ListingFilters { condition: Some(Condition::LikeNew), ..all() }).await, [other]);
         assert_eq!(find(ListingFilters { seller: Some(id_of(&seller)), ..all() }).await, [plain]);
         let search = Some(SearchWords::parse("sofa").unwrap());

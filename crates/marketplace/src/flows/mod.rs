@@ -1,5 +1,10 @@
 //! The stories, one file each.
 
+mod contact_seller;
 mod listing_settings;
 mod review_listing;
 mod seed;
+mod send_otp;
+mod update_profile;
+
+pub use contact_seller::SellerContact;

@@ -6,8 +6,7 @@ use serde_json::json;
 use super::order::SortKey;
 use super::{ListingSort, SortOrder};
 use crate::category::index_value;
-use crate::fold::fold_to;
-use crate::listing::{Condition, ListingStatus, Point, Price, SearchWords};
+use crate::listing::{Condition, ListingStatus, Place, Point, Price, SearchWords};
 
 /// The most attributes that one search filters by.
 const MAX_ATTRIBUTES: usize = 10;
@@ -72,9 +71,9 @@ pub struct ListingFilters {
     /// Costing at most so many paise.
     pub max_price: Option<i64>,
     /// In this city, whatever its case.
-    pub city: Option<String>,
+    pub city: Option<Place>,
     /// In this state, whatever its case.
-    pub state: Option<String>,
+    pub state: Option<Place>,
     /// With these attributes.
     pub attributes: AttributeFilters,
     /// In this condition.
@@ -100,7 +99,7 @@ impl ListingQuery {
     /// # Errors
     /// With the fields that do not fit each other: `maxPrice`, `sortBy`, and prices out of range.
     pub fn new(
-        mut filters: ListingFilters,
+        filters: ListingFilters,
         sort: Option<ListingSort>,
         order: Option<SortOrder>,
         near: Option<Point>,
@@ -116,9 +115,6 @@ impl ListingQuery {
             && min > max
         {
             errors.add("maxPrice", "out_of_range", "must not be below minPrice");
-        }
-        for place in [&mut filters.city, &mut filters.state].into_iter().flatten() {
-            *place = fold_to(place, 80);
         }
         let by_default = match filters.search {
             Some(_) => ListingSort::Relevance,
@@ -180,8 +176,8 @@ impl ListingQuery {
             filters.search.as_ref().map(SearchWords::terms),
             filters.min_price,
             filters.max_price,
-            filters.city,
-            filters.state,
+            filters.city.as_ref().map(Place::key),
+            filters.state.as_ref().map(Place::key),
             filters.attributes.each(),
             filters.condition,
             filters.seller,

@@ -56,10 +56,10 @@ impl<'q> Select<'q> {
             select.and("l.price <= ?", max);
         }
         if let Some(city) = &filters.city {
-            select.and("l.city_key = ?", city.as_str());
+            select.and("l.city_key = ?", city.key());
         }
         if let Some(state) = &filters.state {
-            select.and("l.state_key = ?", state.as_str());
+            select.and("l.state_key = ?", state.key());
         }
         if let Some(condition) = filters.condition {
             select.and("l.item_condition = ?", condition.as_str());
