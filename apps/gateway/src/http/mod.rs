@@ -1,19 +1,30 @@
 //! The HTTP API: one folder per module, each with its routes and wire types.
 
+mod auth;
+mod categories;
 pub(crate) mod error;
 pub(crate) mod extract;
 mod health;
+mod listings;
 pub(crate) mod middleware;
 mod moderation;
 mod not_found;
 pub mod openapi;
 mod photos;
 mod texts;
+mod users;
 
 pub(crate) use not_found::{KnownPaths, answer as answer_unknown};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API. What is registered here is what runs, and what the OpenAPI document shows.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(health::routes).configure(moderation::routes).configure(photos::routes);
+    config
+        .configure(health::routes)
+        .configure(auth::routes)
+        .configure(users::routes)
+        .configure(categories::routes)
+        .configure(listings::routes)
+        .configure(moderation::routes)
+        .configure(photos::routes);
 }
