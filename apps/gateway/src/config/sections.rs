@@ -170,6 +170,8 @@ pub struct MediaConfig {
     pub folder: PathBuf,
     /// What their names are put behind to make a URL.
     pub base_url: String,
+    /// How long an upload may take, in milliseconds.
+    pub upload_timeout_ms: u64,
 }
 
 /// Requests per minute and client.

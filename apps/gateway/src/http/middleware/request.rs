@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::error::InternalError;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
@@ -106,7 +106,11 @@ async fn answer(
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
         return Err(busy.retry_after(Duration::from_secs(1)).into());
     }
-    let limit = Duration::from_millis(state.config.server.request_timeout_ms);
+    let limit = Duration::from_millis(match request.path() {
+        // Pictures come slowly from phones that are on the road.
+        "/api/uploads" => state.config.media.upload_timeout_ms,
+        _ => state.config.server.request_timeout_ms,
+    });
     let guarded = AssertUnwindSafe(next.call(request)).catch_unwind();
     match tokio::time::timeout(limit, guarded).await {
         Ok(Ok(response)) => response.map(ServiceResponse::map_into_boxed_body),

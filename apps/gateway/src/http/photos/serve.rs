@@ -4,7 +4,6 @@ use actix_web::body::SizedStream;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use catalog::photo::BlobName;
-use serde_json::json;
 
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::is_known;
@@ -12,6 +11,12 @@ use crate::state::AppState;
 
 /// A year, the longest that caches are told (RFC 9111 §5.2.2; `immutable` is RFC 8246).
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// A JPEG.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it is sent piece by piece; this is its description")]
+pub(crate) struct JpegFile(Vec<u8>);
 
 /// Gives a file of a photo.
 ///
@@ -21,7 +26,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
     operation_id = "getMedia",
     params(("name" = String, Path, description = "The file's name, as it ends the URLs of a photo", pattern = "^[0-9a-f]{64}\\.jpg$",
             example = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae.jpg")),
-    responses((status = 200, description = "The picture", body = [u8], content_type = "image/jpeg"),
+    responses((status = 200, description = "The picture", body = JpegFile, content_type = "image/jpeg"),
               (status = 304, description = "You have it already (`If-None-Match`)")),
     extensions(("x-authority" = json!("public")))
 )]

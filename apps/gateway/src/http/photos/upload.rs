@@ -3,11 +3,10 @@
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, post, web};
-use catalog::photo::{PhotoView, PreparedPhoto};
+use catalog::photo::{PhotoError, PhotoView, PreparedPhoto};
 use futures_util::TryStreamExt;
 use kernel::{DomainError, ErrorKind};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::http::error::{ApiError, ApiResult, Problem};
 use crate::http::extract::Member;
@@ -60,7 +59,8 @@ pub(crate) async fn upload_photos(
 ) -> ApiResult<HttpResponse> {
     let prepared = match prepare_all(&member, &state, &mut form).await {
         Ok(prepared) => prepared,
-        Err(refusal) => {
+        Err(Stop::Unreadable(error)) => return Err(unreadable(&error)),
+        Err(Stop::Refused(refusal)) => {
             read_on(&mut form).await;
             return Err(refusal);
         }
@@ -69,24 +69,48 @@ pub(crate) async fn upload_photos(
     Ok(HttpResponse::Created().json(UploadedPhotos { data }))
 }
 
+/// Why reading ended before the form did.
+enum Stop {
+    /// The form is broken; it must not be read any further.
+    Unreadable(MultipartError),
+    /// Something in it is not taken.
+    Refused(ApiError),
+}
+
+impl From<MultipartError> for Stop {
+    fn from(error: MultipartError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<ApiError> for Stop {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}
+
 async fn prepare_all(
     member: &Member,
     state: &AppState,
     form: &mut Multipart,
-) -> ApiResult<Vec<PreparedPhoto>> {
+) -> Result<Vec<PreparedPhoto>, Stop> {
     let mut prepared = Vec::new();
-    while let Some(mut part) = form.try_next().await.map_err(unreadable)? {
+    while let Some(mut part) = form.try_next().await? {
         let name = part.name().unwrap_or_default();
         if name != FIELD {
-            return Err(ApiError::invalid(name, "unknown_field", "is not known; send pictures as `file`"));
+            return Err(
+                ApiError::invalid(name, "unknown_field", "is not known; send pictures as `file`").into()
+            );
         }
         if prepared.len() == MAX_FILES {
-            return Err(ApiError::invalid(FIELD, "too_many", format!("must be at most {MAX_FILES} files")));
+            return Err(
+                ApiError::invalid(FIELD, "too_many", format!("must be at most {MAX_FILES} files")).into()
+            );
         }
         prepared.push(prepare(member, state, &mut part, prepared.len() + 1).await?);
     }
     if prepared.is_empty() {
-        return Err(ApiError::invalid(FIELD, "required", "must be at least one picture"));
+        return Err(ApiError::invalid(FIELD, "required", "must be at least one picture").into());
     }
     Ok(prepared)
 }
@@ -97,22 +121,22 @@ async fn prepare(
     state: &AppState,
     part: &mut Field,
     ordinal: usize,
-) -> ApiResult<PreparedPhoto> {
+) -> Result<PreparedPhoto, Stop> {
     let photos = &state.market.photos;
-    let mut buffer = photos.buffer();
-    let refused = |error: catalog::photo::PhotoError| {
+    let refused = |error: PhotoError| {
         let about_the_file =
             !matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Internal);
         let error = ApiError::from(error);
         if about_the_file { error.of_field(FIELD, &format!("file {ordinal}")) } else { error }
     };
-    while let Some(piece) = part.try_next().await.map_err(unreadable)? {
+    let mut buffer = photos.buffer();
+    while let Some(piece) = part.try_next().await? {
         buffer.push(&piece).map_err(refused)?;
     }
-    photos.prepare(member.user, buffer).await.map_err(refused)
+    Ok(photos.prepare(member.user, buffer).await.map_err(refused)?)
 }
 
-fn unreadable(error: MultipartError) -> ApiError {
+fn unreadable(error: &MultipartError) -> ApiError {
     match error {
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse
