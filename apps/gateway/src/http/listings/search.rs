@@ -22,7 +22,7 @@ pub(crate) struct ListingParams {
     #[param(value_type = Option<String>, format = Uuid)]
     category_id: Option<CategoryId>,
     /// Holding all these words, at most eight; the last may be just begun.
-    #[param(example = "iphone 13", max_length = 100)]
+    #[param(example = "iphone 13", min_length = 1, max_length = 100)]
     search: Option<String>,
     /// Costing at least so many paise.
     #[param(example = 1_000_000, minimum = 0, maximum = 100_000_000_000_i64)]
@@ -37,7 +37,7 @@ pub(crate) struct ListingParams {
     #[param(example = "Maharashtra", min_length = 2, max_length = 60)]
     state: Option<String>,
     /// With these attributes, as `name:value` with commas between; a name given twice takes either value.
-    #[param(example = "brand:Apple,storage:128", max_length = 1_000)]
+    #[param(example = "brand:Apple,storage:128", min_length = 1, max_length = 1_000)]
     attributes: Option<String>,
     /// In this condition.
     #[param(inline)]
@@ -68,7 +68,7 @@ pub(crate) struct ListingParams {
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// What the page before gave as `nextCursor`; the other parameters must be the same.
-    #[param(max_length = 1_024)]
+    #[param(min_length = 1, max_length = 1_024)]
     cursor: Option<String>,
 }
 
@@ -77,13 +77,13 @@ impl ListingParams {
         let mut errors = FieldErrors::default();
         let filters = ListingFilters {
             category: self.category_id,
-            // An empty parameter is what a form sends when nothing was written into it.
-            search: given(self.search).and_then(|text| errors.check("search", SearchWords::parse(&text))),
+            search: self.search.and_then(|text| errors.check("search", SearchWords::parse(&text))),
             min_price: self.min_price,
             max_price: self.max_price,
-            city: given(self.city).and_then(|text| errors.check("city", Place::parse(&text))),
-            state: given(self.state).and_then(|text| errors.check("state", Place::parse(&text))),
-            attributes: given(self.attributes)
+            city: self.city.and_then(|text| errors.check("city", Place::parse(&text))),
+            state: self.state.and_then(|text| errors.check("state", Place::parse(&text))),
+            attributes: self
+                .attributes
                 .and_then(|text| errors.check("attributes", AttributeFilters::parse(&text)))
                 .unwrap_or_default(),
             condition: self.condition,
@@ -97,10 +97,6 @@ impl ListingParams {
             .map_err(|(field, error)| InvalidInput(vec![error.of(field)]))?;
         Ok((query, paging))
     }
-}
-
-fn given(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
 }
 
 /// Finds listings.
