@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+/// The repository.
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// Every Rust file below `apps`, `crates`, `migrations` and `tests`, with its text.
-fn sources() -> Vec<(PathBuf, String)> {
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut open: Vec<_> = ["apps", "crates", "migrations", "tests"].map(|name| root().join(name)).into();
     while let Some(folder) = open.pop() {

@@ -85,7 +85,9 @@ stop_system() {
     pids=()
 }
 
+# The super admin's authenticator is kept beside the data it belongs to.
 run_demo() {
     DGT_DEMO_URL="http://$gateway_bind" DGT_DEMO_SANDBOX_URL="http://$sandbox_bind" \
+        DGT_DEMO_STATE="${DGT_DEMO_STATE:-${folder:-$repo}/data/demo-state.json}" \
         DGT_DEMO_SUPER_ADMIN_PHONE="$super_admin_phone" "$bin/demo" </dev/null
 }

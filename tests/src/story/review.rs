@@ -41,9 +41,10 @@ pub(super) async fn listing_is_approved(
     stage.tale.step("Meera approves it.");
     let path = format!("/api/listings/{}/review", offer.id);
     let body = json!({ "decision": "APPROVE" });
-    let listing: Listing = stage.gateway.post(path).bearer(&moderator.access).json(&body).send().await?;
+    stage.gateway.post(path).bearer(&moderator.access).json(&body).done().await?;
+    let listing: Listing = stage.gateway.get(format!("/api/listings/{}", offer.id)).send().await?;
     ensure!(listing.status == "ACTIVE", "the listing is {} afterwards, not ACTIVE", listing.status);
-    stage.tale.saw("The listing is ACTIVE, and the decision is on record.");
+    stage.tale.saw("The decision is on record; the listing is ACTIVE, and everybody sees it.");
     Ok(())
 }
 

@@ -119,7 +119,7 @@ pub(super) async fn list(
     title: &str,
     photos: &[String],
 ) -> anyhow::Result<Offer> {
-    stage.tale.step(format!("Asha lists \"{title}\" for ₹32,500 in Pune."));
+    stage.tale.step(format!("Asha lists \"{title}\" in Pune."));
     let questions: Category = stage.gateway.get(format!("/api/categories/{category}")).send().await?;
     let body = json!({
         "categoryId": category,
