@@ -45,20 +45,13 @@ pub(crate) async fn take(config: &DatabaseConfig) -> Result<Guard, MigrateError>
         }
         _ => "SELECT CAST(COALESCE(GET_LOCK(CONCAT('dgt-migrate-', ?), 60), 0) AS SIGNED) AS got",
     };
-    let row = db
-        .schema_connection()
-        .query_one_raw(engine.statement(sql, [ADVISORY_KEY.into()]))
-        .await?;
+    let row = db.schema_connection().query_one_raw(engine.statement(sql, [ADVISORY_KEY.into()])).await?;
     let got = match (engine, row) {
         (Engine::Postgres, row) => row.is_some(),
         (_, Some(row)) => row.try_get::<i64>("", "got")? == 1,
         (_, None) => false,
     };
-    if got {
-        Ok(Guard::Server(db))
-    } else {
-        Err(MigrateError::LockTimeout)
-    }
+    if got { Ok(Guard::Server(db)) } else { Err(MigrateError::LockTimeout) }
 }
 
 async fn file(url: &str) -> Result<Guard, MigrateError> {
@@ -74,9 +67,6 @@ async fn file(url: &str) -> Result<Guard, MigrateError> {
     match locked.await {
         Ok(Ok(file)) => Ok(Guard::File(file)),
         Ok(Err(source)) => Err(MigrateError::LockFile { path, source }),
-        Err(stopped) => Err(MigrateError::LockFile {
-            path,
-            source: std::io::Error::other(stopped),
-        }),
+        Err(stopped) => Err(MigrateError::LockFile { path, source: std::io::Error::other(stopped) }),
     }
 }

@@ -49,11 +49,7 @@ impl SqlMigration {
 
     /// Everything it runs on an engine.
     pub(crate) fn text(&self, engine: Engine) -> String {
-        self.steps
-            .iter()
-            .flat_map(|step| step.render(engine))
-            .collect::<Vec<_>>()
-            .join(";\n")
+        self.steps.iter().flat_map(|step| step.render(engine)).collect::<Vec<_>>().join(";\n")
     }
 }
 
@@ -65,17 +61,15 @@ impl MigrationName for SqlMigration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for SqlMigration {
-    #[expect(
-        elided_lifetimes_in_paths,
-        reason = "async_trait needs the trait's own spelling"
-    )]
+    #[expect(elided_lifetimes_in_paths, reason = "async_trait needs the trait's own spelling")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let engine = Engine::of(manager.get_database_backend());
         for step in self.steps {
             for sql in step.render(engine) {
                 match manager.get_connection().execute_unprepared(&sql).await {
                     Err(error) if is_duplicate_index(&error) => {}
-                    other => drop(other?),
+                    Err(error) => return Err(error),
+                    Ok(_) => {}
                 }
             }
         }
@@ -86,40 +80,24 @@ impl MigrationTrait for SqlMigration {
 impl Step {
     fn render(self, engine: Engine) -> Vec<String> {
         // MySQL has no IF NOT EXISTS for indexes; an index that is there already is passed over instead.
-        let if_absent = if engine == Engine::MariaDb {
-            ""
-        } else {
-            "IF NOT EXISTS "
-        };
+        let if_absent = if engine == Engine::MariaDb { "" } else { "IF NOT EXISTS " };
         match self {
             Self::Table(name, columns) => {
                 let suffix = match engine {
                     Engine::MariaDb => " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
                     Engine::Sqlite | Engine::Postgres => "",
                 };
-                vec![format!(
-                    "CREATE TABLE IF NOT EXISTS {name} ({}){suffix}",
-                    types(columns, engine)
-                )]
+                vec![format!("CREATE TABLE IF NOT EXISTS {name} ({}){suffix}", types(columns, engine))]
             }
             Self::Index(name, table, columns) => {
                 vec![format!("CREATE INDEX {if_absent}{name} ON {table} ({columns})")]
             }
             Self::IndexWhere(name, table, columns, condition) => {
-                let filter = if engine == Engine::MariaDb {
-                    String::new()
-                } else {
-                    format!(" WHERE {condition}")
-                };
-                vec![format!(
-                    "CREATE INDEX {if_absent}{name} ON {table} ({columns}){filter}"
-                )]
+                let filter =
+                    if engine == Engine::MariaDb { String::new() } else { format!(" WHERE {condition}") };
+                vec![format!("CREATE INDEX {if_absent}{name} ON {table} ({columns}){filter}")]
             }
-            Self::Each {
-                sqlite,
-                postgres,
-                mariadb,
-            } => {
+            Self::Each { sqlite, postgres, mariadb } => {
                 let statements = match engine {
                     Engine::Sqlite => sqlite,
                     Engine::Postgres => postgres,
@@ -133,22 +111,8 @@ impl Step {
 
 fn types(sql: &str, engine: Engine) -> String {
     let names = match engine {
-        Engine::Sqlite => [
-            "BLOB",
-            "TEXT",
-            "TEXT",
-            "TEXT",
-            "BLOB",
-            "INTEGER PRIMARY KEY AUTOINCREMENT",
-        ],
-        Engine::Postgres => [
-            "UUID",
-            "TIMESTAMPTZ",
-            "JSONB",
-            "TEXT",
-            "BYTEA",
-            "BIGSERIAL PRIMARY KEY",
-        ],
+        Engine::Sqlite => ["BLOB", "TEXT", "TEXT", "TEXT", "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"],
+        Engine::Postgres => ["UUID", "TIMESTAMPTZ", "JSONB", "TEXT", "BYTEA", "BIGSERIAL PRIMARY KEY"],
         Engine::MariaDb => [
             "BINARY(16)",
             "DATETIME(6)",
@@ -159,10 +123,7 @@ fn types(sql: &str, engine: Engine) -> String {
         ],
     };
     let tokens = ["{id}", "{instant}", "{json}", "{text}", "{bytes}", "{position}"];
-    tokens
-        .iter()
-        .zip(names)
-        .fold(sql.to_owned(), |sql, (token, name)| sql.replace(token, name))
+    tokens.iter().zip(names).fold(sql.to_owned(), |sql, (token, name)| sql.replace(token, name))
 }
 
 /// MySQL error 1061: a key of that name exists, from a run that was interrupted.
@@ -196,21 +157,13 @@ mod tests {
             step.render(Engine::Postgres),
             ["CREATE TABLE IF NOT EXISTS t (id UUID PRIMARY KEY, at TIMESTAMPTZ)"]
         );
-        assert!(
-            step.render(Engine::MariaDb)
-                .concat()
-                .ends_with("COLLATE=utf8mb4_bin")
-        );
+        assert!(step.render(Engine::MariaDb).concat().ends_with("COLLATE=utf8mb4_bin"));
     }
 
     #[test]
     fn a_partial_index_covers_everything_on_mariadb() {
         let step = Step::IndexWhere("ix", "t", "a", "b IS NULL");
-        assert!(
-            step.render(Engine::Postgres)
-                .concat()
-                .ends_with("WHERE b IS NULL")
-        );
+        assert!(step.render(Engine::Postgres).concat().ends_with("WHERE b IS NULL"));
         assert_eq!(step.render(Engine::MariaDb), ["CREATE INDEX ix ON t (a)"]);
     }
 }

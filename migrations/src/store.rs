@@ -2,10 +2,8 @@
 
 use crate::sql::{SqlMigration, Step};
 
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[
-    SqlMigration::new("store_0001_reliability", RELIABILITY),
-    SqlMigration::new("store_0002_audit", AUDIT),
-];
+pub(crate) const MIGRATIONS: &[SqlMigration] =
+    &[SqlMigration::new("store_0001_reliability", RELIABILITY), SqlMigration::new("store_0002_audit", AUDIT)];
 
 const RELIABILITY: &[Step] = &[
     Step::Table(
@@ -23,18 +21,8 @@ const RELIABILITY: &[Step] = &[
          relayed_at {instant} NULL,
          dead_at {instant} NULL",
     ),
-    Step::IndexWhere(
-        "ix_outbox_due",
-        "outbox_events",
-        "due_at, position",
-        "due_at IS NOT NULL",
-    ),
-    Step::IndexWhere(
-        "ix_outbox_subject",
-        "outbox_events",
-        "subject, position, due_at",
-        "due_at IS NOT NULL",
-    ),
+    Step::IndexWhere("ix_outbox_due", "outbox_events", "due_at, position", "due_at IS NOT NULL"),
+    Step::IndexWhere("ix_outbox_subject", "outbox_events", "subject, position, due_at", "due_at IS NOT NULL"),
     Step::Table(
         "jobs",
         "id {id} PRIMARY KEY,
@@ -93,11 +81,7 @@ const AUDIT: &[Step] = &[
          client_address VARCHAR(64) NULL,
          user_agent VARCHAR(256) NULL",
     ),
-    Step::Index(
-        "ix_audit_subject",
-        "audit_log",
-        "subject_kind, subject_id, position",
-    ),
+    Step::Index("ix_audit_subject", "audit_log", "subject_kind, subject_id, position"),
     Step::Index("ix_audit_actor", "audit_log", "actor_id, position"),
     // What was recorded stays: each engine refuses to change or delete it, whoever asks.
     Step::Each {

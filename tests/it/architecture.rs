@@ -13,7 +13,15 @@ const TEST_TOOLS: [&str; 2] = ["testkit", "sandbox"];
 
 static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    MetadataCommand::new().manifest_path(manifest).other_options(vec!["--locked".into(), "--offline".into(), "--filter-platform=x86_64-unknown-linux-gnu".into()]).exec().unwrap()
+    MetadataCommand::new()
+        .manifest_path(manifest)
+        .other_options(vec![
+            "--locked".into(),
+            "--offline".into(),
+            "--filter-platform=x86_64-unknown-linux-gnu".into(),
+        ])
+        .exec()
+        .unwrap()
 });
 
 /// Our packages by name, with the names of what each depends on directly, by kind.
@@ -21,7 +29,11 @@ fn direct() -> BTreeMap<String, Vec<(String, DependencyKind)>> {
     let ours = METADATA.workspace_packages();
     ours.iter()
         .map(|package| {
-            let needs = package.dependencies.iter().map(|dependency| (dependency.name.clone(), dependency.kind)).collect();
+            let needs = package
+                .dependencies
+                .iter()
+                .map(|dependency| (dependency.name.clone(), dependency.kind))
+                .collect();
             (package.name.to_string(), needs)
         })
         .collect()
@@ -31,7 +43,8 @@ fn direct() -> BTreeMap<String, Vec<(String, DependencyKind)>> {
 fn built_from(name: &str) -> BTreeSet<String> {
     let resolve = METADATA.resolve.as_ref().unwrap();
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-    let root = METADATA.workspace_packages().into_iter().find(|package| package.name == name).unwrap().id.clone();
+    let root =
+        METADATA.workspace_packages().into_iter().find(|package| package.name == name).unwrap().id.clone();
     let mut seen: BTreeSet<PackageId> = BTreeSet::new();
     let mut open = vec![root];
     while let Some(id) = open.pop() {
@@ -78,15 +91,22 @@ fn the_arrows_point_down() {
     for (package, dependencies) in &direct {
         for (dependency, kind) in dependencies {
             let is_test_only = dependency == "testkit";
-            assert!(!is_test_only || *kind == DependencyKind::Development, "{package} is built from {dependency}");
+            assert!(
+                !is_test_only || *kind == DependencyKind::Development,
+                "{package} is built from {dependency}"
+            );
         }
     }
 }
 
 #[test]
 fn only_gateway_realtime_and_sandbox_know_actix() {
-    for package in direct().keys().filter(|name| !["gateway", "realtime", "sandbox", "acceptance"].contains(&name.as_str())) {
-        let actix: Vec<_> = built_from(package).into_iter().filter(|name| name.starts_with("actix")).collect();
+    for package in direct()
+        .keys()
+        .filter(|name| !["gateway", "realtime", "sandbox", "acceptance"].contains(&name.as_str()))
+    {
+        let actix: Vec<_> =
+            built_from(package).into_iter().filter(|name| name.starts_with("actix")).collect();
         assert!(actix.is_empty(), "{package} is built from {actix:?}");
     }
 }
@@ -94,7 +114,8 @@ fn only_gateway_realtime_and_sandbox_know_actix() {
 #[test]
 fn only_the_crates_with_providers_send_http_requests() {
     for (package, dependencies) in direct() {
-        let sends = dependencies.iter().any(|(name, kind)| name == "reqwest" && *kind == DependencyKind::Normal);
+        let sends =
+            dependencies.iter().any(|(name, kind)| name == "reqwest" && *kind == DependencyKind::Normal);
         let may = ["notify", "payments", "identity", "acceptance"].contains(&package.as_str());
         assert!(!sends || may, "{package} depends on reqwest");
     }
@@ -115,7 +136,11 @@ fn there_is_one_tls_and_one_crypto_provider() {
     assert!(tree.contains("aws-lc-rs v"), "the tree was not printed");
     assert!(!tree.lines().any(|line| line.starts_with("ring v")), "ring is built beside aws-lc-rs");
     for single in ["rustls", "aws-lc-rs", "sqlx-core", "reqwest", "sea-orm"] {
-        assert_eq!(names.iter().filter(|name| *name == single).count(), 1, "{single} is in the tree more than once");
+        assert_eq!(
+            names.iter().filter(|name| *name == single).count(),
+            1,
+            "{single} is in the tree more than once"
+        );
     }
 }
 
@@ -124,8 +149,14 @@ fn every_licence_is_permissive() {
     for package in &METADATA.packages {
         let licence = package.license.as_deref().unwrap_or_default();
         // One of the alternatives must be free of copyleft.
-        let is_permissive = licence.split(" OR ").any(|one| !one.contains("GPL") && !one.contains("SSPL") && !one.contains("BUSL"));
-        assert!(is_permissive && (!licence.is_empty() || package.license_file.is_some()), "{}: {licence}", package.name);
+        let is_permissive = licence
+            .split(" OR ")
+            .any(|one| !one.contains("GPL") && !one.contains("SSPL") && !one.contains("BUSL"));
+        assert!(
+            is_permissive && (!licence.is_empty() || package.license_file.is_some()),
+            "{}: {licence}",
+            package.name
+        );
     }
 }
 
@@ -141,6 +172,10 @@ fn every_package_keeps_the_house_lints_and_versions() {
             .take_while(|line| !line.starts_with("[["))
             .filter(|line| line.contains("version =") || line.contains("= \""))
             .collect();
-        assert!(versions.is_empty(), "{} names versions: {versions:?}; they belong into the root manifest", package.name);
+        assert!(
+            versions.is_empty(),
+            "{} names versions: {versions:?}; they belong into the root manifest",
+            package.name
+        );
     }
 }

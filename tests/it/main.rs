@@ -1,5 +1,10 @@
 //! Tests of the whole: the house's rules over the workspace's own metadata and sources.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops at the first surprise"
+)]
 
 mod architecture;
 mod docs;

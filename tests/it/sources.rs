@@ -28,7 +28,8 @@ pub(crate) fn sources() -> Vec<(PathBuf, String)> {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "it" | "benches" | "testkit")))
+    path.components()
+        .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "it" | "benches" | "testkit")))
         || path.file_name().is_some_and(|name| name == "tests.rs")
 }
 
@@ -43,7 +44,9 @@ fn every_module_says_what_it_is() {
 fn only_one_place_turns_errors_into_answers() {
     let places: Vec<_> = sources()
         .into_iter()
-        .filter(|(path, text)| path.starts_with(root().join("apps/gateway")) && text.contains("impl ResponseError for"))
+        .filter(|(path, text)| {
+            path.starts_with(root().join("apps/gateway")) && text.contains("impl ResponseError for")
+        })
         .map(|(path, _)| path)
         .collect();
     assert_eq!(places, [root().join("apps/gateway/src/http/error.rs")]);
@@ -52,7 +55,8 @@ fn only_one_place_turns_errors_into_answers() {
 #[test]
 fn lints_are_expected_with_a_reason_and_never_allowed() {
     for (path, text) in sources() {
-        let allowed = text.lines().filter(|line| !is_test(&path) && line.trim_start().starts_with("#[allow("));
+        let allowed =
+            text.lines().filter(|line| !is_test(&path) && line.trim_start().starts_with("#[allow("));
         assert_eq!(allowed.count(), 0, "{} allows a lint", path.display());
     }
 }
@@ -80,7 +84,13 @@ fn money_is_never_a_float_or_a_decimal() {
 
 #[test]
 fn entities_never_reach_the_wire() {
-    for (path, text) in sources().into_iter().filter(|(path, _)| path.components().any(|part| part.as_os_str() == "entity")) {
-        assert!(!text.contains("Deserialize") && !text.contains("ToSchema"), "{} can be read from a client", path.display());
+    for (path, text) in
+        sources().into_iter().filter(|(path, _)| path.components().any(|part| part.as_os_str() == "entity"))
+    {
+        assert!(
+            !text.contains("Deserialize") && !text.contains("ToSchema"),
+            "{} can be read from a client",
+            path.display()
+        );
     }
 }

@@ -51,6 +51,7 @@ pub fn create_app(
         .service(web::redirect("/docs", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").url("/api/openapi.json", document))
         .default_service(web::to(http::answer_unknown))
+        .wrap(from_fn(http::refuse_strange_methods))
         .wrap(from_fn(limit_rate))
         .wrap(Compress::default())
         .wrap(cors)

@@ -47,13 +47,13 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
         actix_web::rt::spawn(open_readers(shared.clone()));
         create_app(shared.clone(), document.clone())
     })
-        .workers(threads)
-        .client_request_timeout(Duration::from_secs(5))
-        .keep_alive(Duration::from_secs(75))
-        .disable_signals()
-        .shutdown_timeout(server.shutdown_grace_s)
-        .bind(bind)
-        .map_err(|source| ServeError::Bind { address: bind, source })?;
+    .workers(threads)
+    .client_request_timeout(Duration::from_secs(5))
+    .keep_alive(Duration::from_secs(75))
+    .disable_signals()
+    .shutdown_timeout(server.shutdown_grace_s)
+    .bind(bind)
+    .map_err(|source| ServeError::Bind { address: bind, source })?;
     for address in running.addrs() {
         tracing::info!(%address, "listening; the API is described at /docs");
     }

@@ -20,7 +20,9 @@ pub fn start_log(config: &LogConfig) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter);
     match config.format {
-        LogFormat::Pretty => log.with_target(false).with_ansi(std::io::stdout().is_terminal()).compact().init(),
+        LogFormat::Pretty => {
+            log.with_target(false).with_ansi(std::io::stdout().is_terminal()).compact().init()
+        }
         LogFormat::Json => {
             log.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
         }

@@ -52,8 +52,8 @@ pub use listing::rules as listing_rules;
 pub use listing::{
     AttributeFilters, Condition, Contact, Decision, Description, Expired, ListingCard, ListingFilters,
     ListingInput, ListingQuery, ListingSettings, ListingSort, ListingStatus, ListingView, Location,
-    LocationView, OwnListing, PendingListing, Pincode, Place, Point, Price, ReviewFacts, Reviewed,
-    SearchWords, SortOrder, Title, contact_day,
+    LocationView, NewListing, OwnListing, PendingListing, Pincode, Place, Point, Price, ReviewFacts,
+    Reviewed, SearchWords, SortOrder, Title, contact_day,
 };
 
 use crate::category::CategoryCache;

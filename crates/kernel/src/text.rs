@@ -2,7 +2,8 @@
 
 use crate::ParseError;
 
-/// Trims the text and checks its length in characters.
+/// Trims the text and checks its length in characters: blanks at its ends do not count towards `min`, but do
+/// towards `max`, so that what a schema calls too long is refused.
 ///
 /// Line breaks and tabs are kept when `multiline` is set; every other control character is refused, and so are
 /// the Unicode characters that reorder or hide text, which people use to disguise what they offer.
@@ -10,8 +11,8 @@ use crate::ParseError;
 /// # Errors
 /// When it is too short, too long, or holds a character that is not taken.
 pub fn bounded_text(text: &str, min: usize, max: usize, multiline: bool) -> Result<String, ParseError> {
-    // Refuse what cannot fit before counting: a character has at most four bytes.
-    if text.len() > max.saturating_mul(4).saturating_add(64) {
+    // What cannot fit is not counted: a character has at most four bytes.
+    if text.len() > max.saturating_mul(4) || text.chars().count() > max {
         return Err(too_long(max));
     }
     let trimmed = text.trim();
@@ -25,9 +26,6 @@ pub fn bounded_text(text: &str, min: usize, max: usize, multiline: bool) -> Resu
             _ => format!("must have at least {min} characters"),
         };
         return Err(ParseError::new("too_short", message));
-    }
-    if length > max {
-        return Err(too_long(max));
     }
     Ok(trimmed.to_owned())
 }
@@ -51,7 +49,8 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert_eq!(bounded_text("  नमस्ते  ", 1, 6, false).unwrap(), "नमस्ते");
+        assert_eq!(bounded_text("  नमस्ते  ", 6, 10, false).unwrap(), "नमस्ते");
+        assert_eq!(bounded_text("  नमस्ते  ", 1, 9, false).unwrap_err().code, "too_long");
         assert_eq!(bounded_text("abcdef", 1, 5, false).unwrap_err().code, "too_long");
         assert_eq!(bounded_text("   ", 1, 5, false).unwrap_err().code, "too_short");
         assert_eq!(bounded_text(&"x".repeat(10_000), 1, 5, false).unwrap_err().code, "too_long");

@@ -30,6 +30,12 @@ pub enum FlowError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An idempotency key was used for another request before.
+    #[error("this Idempotency-Key was used for another request: take a new key")]
+    KeyReused,
+    /// The first request under an idempotency key is still being answered.
+    #[error("the first request with this Idempotency-Key is still under way: wait, then ask again")]
+    KeyInProgress,
     /// A message did not leave.
     #[error(transparent)]
     Send(#[from] notify::SendError),
@@ -54,7 +60,7 @@ impl TxnError for FlowError {
             Self::Moderation(error) => error.as_store(),
             Self::Platform(error) => error.as_store(),
             Self::Store(error) => Some(error),
-            Self::Invalid(_) | Self::Send(_) | Self::NotSent => None,
+            Self::Invalid(_) | Self::KeyReused | Self::KeyInProgress | Self::Send(_) | Self::NotSent => None,
         }
     }
 }
@@ -70,18 +76,26 @@ impl FlowError {
             Self::Invalid(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::Send(error) => Some(error),
-            Self::NotSent => None,
+            Self::KeyReused | Self::KeyInProgress | Self::NotSent => None,
         }
     }
 }
 
 impl DomainError for FlowError {
     fn kind(&self) -> ErrorKind {
-        self.inner().map_or(ErrorKind::Unavailable, DomainError::kind)
+        match self {
+            Self::KeyReused => ErrorKind::Unprocessable,
+            Self::KeyInProgress => ErrorKind::Conflict,
+            _ => self.inner().map_or(ErrorKind::Unavailable, DomainError::kind),
+        }
     }
 
     fn code(&self) -> &'static str {
-        self.inner().map_or("message_not_sent", DomainError::code)
+        match self {
+            Self::KeyReused => "idempotency_key_reused",
+            Self::KeyInProgress => "idempotency_key_in_progress",
+            _ => self.inner().map_or("message_not_sent", DomainError::code),
+        }
     }
 
     fn fields(&self) -> &[FieldError] {
@@ -89,7 +103,11 @@ impl DomainError for FlowError {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        self.inner().map_or(Some(Duration::from_secs(5)), DomainError::retry_after)
+        match self {
+            Self::KeyReused => None,
+            Self::KeyInProgress => Some(Duration::from_secs(1)),
+            _ => self.inner().map_or(Some(Duration::from_secs(5)), DomainError::retry_after),
+        }
     }
 }
 

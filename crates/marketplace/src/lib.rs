@@ -20,7 +20,7 @@ use platform::Settings;
 use store::Database;
 
 pub use error::FlowError;
-pub use flows::SellerContact;
+pub use flows::{Posted, SellerContact};
 pub use jobs::{schedules, worker};
 pub use sinks::EventLog;
 

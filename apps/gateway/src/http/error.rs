@@ -29,7 +29,7 @@ pub(crate) struct ApiError {
 /// The body of every answer that is not a success (RFC 9457), media type `application/problem+json`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Problem {
+pub(crate) struct Problem {
     /// A URI that identifies the kind of problem.
     #[schema(example = "/problems/invalid_input")]
     #[serde(rename = "type")]
@@ -153,11 +153,7 @@ impl<E: DomainError> From<E> for ApiError {
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status.is_server_error() {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                code = error.code(),
-                "a request failed"
-            );
+            tracing::error!(error = chain(&error), code = error.code(), "a request failed");
         }
         let fields = error.fields().to_vec();
         let retry_after = error.retry_after();
@@ -170,6 +166,12 @@ impl<E: DomainError> From<E> for ApiError {
         };
         Self { fields, retry_after, ..base }
     }
+}
+
+/// An error with its causes, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl fmt::Display for ApiError {

@@ -1,14 +1,22 @@
 //! Paths that nothing answers: 404, or 405 with the methods that would be taken.
 
-use actix_web::HttpRequest;
-use actix_web::dev::ResourceDef;
+use std::collections::HashMap;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest};
 use utoipa::openapi::{HttpMethod, OpenApi};
 
 use super::error::ApiError;
 
 /// The paths there are, with the methods that each of them takes.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownPaths(Vec<(ResourceDef, String)>);
+pub(crate) struct KnownPaths {
+    all: Vec<(ResourceDef, String)>,
+    /// Those without parameters.
+    literal: HashMap<String, String>,
+}
 
 impl KnownPaths {
     /// The paths of the document, which are those that run.
@@ -26,13 +34,24 @@ impl KnownPaths {
             if allow.contains(&"GET") {
                 allow.push("HEAD");
             }
-            (ResourceDef::new(path.as_str()), allow.join(", "))
+            (path.as_str(), allow.join(", "))
         });
-        Self(known.collect())
+        let known: Vec<_> = known.collect();
+        let literal = known.iter().filter(|(path, _)| !path.contains('{'));
+        Self {
+            literal: literal.map(|(path, allow)| ((*path).to_owned(), allow.clone())).collect(),
+            all: known.into_iter().map(|(path, allow)| (ResourceDef::new(path), allow)).collect(),
+        }
+    }
+
+    /// The methods that a path without parameters takes, when this one is not among them.
+    fn instead_of(&self, method: &str, path: &str) -> Option<&str> {
+        let allow = self.literal.get(path)?;
+        (!allow.split(", ").any(|taken| taken == method)).then_some(allow)
     }
 
     fn allow(&self, path: &str) -> Option<String> {
-        self.0.iter().find(|(pattern, _)| pattern.is_match(path)).map(|(_, allow)| allow.clone())
+        self.all.iter().find(|(pattern, _)| pattern.is_match(path)).map(|(_, allow)| allow.clone())
     }
 }
 
@@ -46,6 +65,19 @@ fn name(method: &HttpMethod) -> &'static str {
         HttpMethod::Head => "HEAD",
         HttpMethod::Options => "OPTIONS",
         HttpMethod::Trace => "TRACE",
+    }
+}
+
+/// Keeps `PUT /api/categories/tree` from the route of `/api/categories/{id}`, which would look for a category `tree`.
+pub(crate) async fn refuse_strange_methods(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let known = request.app_data::<KnownPaths>();
+    let allow = known.and_then(|known| known.instead_of(request.method().as_str(), request.path()));
+    match allow {
+        Some(allow) => Err(ApiError::method_not_allowed(allow.to_owned()).into()),
+        None => next.call(request).await,
     }
 }
 

@@ -6,6 +6,8 @@ mod auth;
 mod authority;
 mod categories;
 mod documents;
+mod expiry;
+mod idempotency;
 mod listings;
 mod photos;
 mod problems;

@@ -29,6 +29,7 @@ use kernel::{CategoryId, PhotoId};
 use serde_json::{Map, Value as Json};
 
 pub use contact::{Contact, contact_day};
+pub use create::NewListing;
 pub use expire::Expired;
 pub use fields::{Description, Location, Pincode, Place, Point, Price, Title};
 pub use review::{Decision, PendingListing, Reviewed};

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{ClientOrigin, Valid};
+use crate::http::extract::{ClientOrigin, Valid, not_null};
 use crate::state::AppState;
 
 /// Where to send a code: give either `phone` or `email`.
@@ -19,6 +19,7 @@ use crate::state::AppState;
 #[schema(min_properties = 1, max_properties = 1)]
 pub(crate) struct SendOtpBody {
     /// An Indian mobile number; the code comes by SMS.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         example = "+919876543210",
@@ -28,6 +29,7 @@ pub(crate) struct SendOtpBody {
     )]
     phone: Option<String>,
     /// An e-mail address; the code comes by mail.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         max_length = 254,

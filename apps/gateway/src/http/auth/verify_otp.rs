@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{ClientOrigin, Valid};
+use crate::http::extract::{ClientOrigin, Valid, not_null};
+use crate::http::texts;
 use crate::state::AppState;
 
 /// A code and the contact it was sent to: give either `phone` or `email`.
@@ -17,6 +18,7 @@ use crate::state::AppState;
 #[schema(min_properties = 2)]
 pub(crate) struct VerifyOtpBody {
     /// The mobile number.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         example = "+919876543210",
@@ -26,6 +28,7 @@ pub(crate) struct VerifyOtpBody {
     )]
     phone: Option<String>,
     /// The e-mail address.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         max_length = 254,
@@ -36,9 +39,11 @@ pub(crate) struct VerifyOtpBody {
     #[schema(example = "123456", pattern = r"^[0-9]{6}$", min_length = 6, max_length = 6)]
     otp: String,
     /// What a new account is called; an account that exists keeps its name.
-    #[schema(nullable = false, example = "Asha Rao", min_length = 1, max_length = 80)]
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(schema_with = texts::person_name)]
     name: Option<String>,
     /// Where the device takes push messages, as its push service gave it.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         example = "fcm-token",

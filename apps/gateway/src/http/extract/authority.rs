@@ -99,8 +99,6 @@ pub(crate) type Staff = Authorized<AnyStaff>;
 pub(crate) type Moderator = Authorized<Moderation>;
 /// Those who run the place.
 pub(crate) type Admin = Authorized<Administration>;
-/// Those who appoint.
-pub(crate) type SuperAdmin = Authorized<SuperAdministration>;
 /// One of them with a fresh code of the second factor: `SteppedUp<SuperAdministration>`.
 pub(crate) type SteppedUp<A> = Authorized<Fresh<A>>;
 

@@ -7,6 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use kernel::{FieldError, InvalidInput};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::http::error::ApiError;
@@ -14,7 +15,12 @@ use actix_web::http::StatusCode;
 
 /// A JSON body that was read, parsed and validated. Unknown fields are refused by `deny_unknown_fields` on `T`.
 #[derive(Debug)]
-pub(crate) struct Valid<T>(pub(crate) T);
+pub(crate) struct Valid<T>(
+    /// What it says.
+    pub(crate) T,
+    /// The bytes it came as, by which a repetition is known.
+    pub(crate) Bytes,
+);
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
     type Error = ApiError;
@@ -32,9 +38,16 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
                 ));
             }
             let bytes = bytes.await.map_err(|error| ApiError::of_status(error.error_response().status()))?;
-            parse(&bytes).map(Self)
+            parse(&bytes).map(|value| Self(value, bytes))
         })
     }
+}
+
+/// For a field that may be left out, but is never null: `#[serde(default, deserialize_with = "not_null")]`.
+pub(crate) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    field: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -141,6 +154,7 @@ mod tests {
         #[validate(range(min = 1, message = "must be at least 1"))]
         item_count: u32,
         #[serde(default)]
+        #[validate(length(max = 3))]
         tags: Vec<String>,
     }
 
@@ -162,6 +176,7 @@ mod tests {
             (r#"{"itemCount": "1"}"#, "itemCount", "invalid_type"),
             (r#"{"itemCount": 0}"#, "itemCount", "range"),
             (r#"{"itemCount": 1, "tags": [1]}"#, "tags[0]", "invalid_type"),
+            (r#"{"itemCount": 1, "tags": ["a", "b", "c", "d"]}"#, "tags", "length"),
             ("[]", "body", "invalid_type"),
             ("{", "", "malformed_json"),
             (r#"{"itemCount": 1} x"#, "", "malformed_json"),

@@ -8,12 +8,10 @@ mod idempotent;
 mod path;
 mod query;
 
-pub(crate) use authority::{
-    Admin, Member, Moderator, Staff, SteppedUp, SuperAdmin, SuperAdministration, Viewer,
-};
-pub(crate) use body::Valid;
+pub(crate) use authority::{Admin, Member, Moderator, Staff, SteppedUp, SuperAdministration, Viewer};
+pub(crate) use body::{Valid, not_null};
 pub(crate) use caller::ClientOrigin;
 pub(crate) use conditional::{IfMatch, Versioned, conditional_json, is_known};
-pub(crate) use idempotent::Idempotent;
+pub(crate) use idempotent::{IdempotencyHeader, Idempotent, replayed};
 pub(crate) use path::PathId;
 pub(crate) use query::Query;

@@ -23,6 +23,12 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+    // The urlencoded form would take a parameter without a value for one that is not there.
+    if let Some((name, _)) = url::form_urlencoded::parse(query.as_bytes()).find(|(_, value)| value.is_empty())
+    {
+        let message = "must have a value: leave it out otherwise";
+        return Err(ApiError::from(InvalidInput::field(name.into_owned(), "invalid_value", message)));
+    }
     // A JSON object of strings would lose numbers; the urlencoded form keeps every value text until its field
     // says what it wants to be.
     let deserializer = serde_html_form::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
@@ -64,6 +70,7 @@ mod tests {
         assert_eq!(field("limit=x"), "limit");
         assert_eq!(field("limit=-1"), "limit");
         assert_eq!(field("pages=3"), "pages");
+        assert_eq!(field("limit="), "limit");
         let wanted = parse::<Wanted>("limit=5&tag=a&tag=b").unwrap();
         assert_eq!((wanted.limit, wanted.tag.len()), (Some(5), 2));
     }

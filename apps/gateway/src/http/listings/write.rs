@@ -1,14 +1,16 @@
 //! Listings made, changed and deleted by their sellers.
 
 use actix_web::http::header::{ETAG, LOCATION};
-use actix_web::{HttpResponse, delete, post, put, web};
+use actix_web::{HttpResponse, HttpResponseBuilder, delete, post, put, web};
 use catalog::ListingView;
 use kernel::ListingId;
+use marketplace::Posted;
 use serde::Deserialize;
+use store::StoredAnswer;
 
 use super::body::ListingBody;
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{IfMatch, Member, PathId, Query, Valid};
+use crate::http::extract::{IdempotencyHeader, Idempotent, IfMatch, Member, PathId, Query, Valid, replayed};
 use crate::state::AppState;
 
 /// How a new listing begins.
@@ -28,10 +30,12 @@ pub(crate) struct CreationParams {
 #[utoipa::path(
     tag = "listings",
     operation_id = "createListing",
-    params(CreationParams),
+    params(CreationParams, IdempotencyHeader),
     request_body = ListingBody,
     responses((status = 201, description = "The listing", body = ListingView,
-               headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version")))),
+               headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"))),
+              (status = 409, description = "The first request under the key is still being answered", body = Problem, content_type = "application/problem+json"),
+              (status = 422, description = "The key was used for another request", body = Problem, content_type = "application/problem+json")),
     security(("bearer" = [])),
     extensions(("x-authority" = json!("member")))
 )]
@@ -40,16 +44,30 @@ pub(crate) async fn create_listing(
     member: Member,
     state: web::Data<AppState>,
     params: Query<CreationParams>,
+    key: Idempotent,
     body: Valid<ListingBody>,
 ) -> ApiResult<HttpResponse> {
+    let key = key.of(&member.user, &format!("POST /api/listings draft={}", params.0.draft), &body.1);
     let input = body.0.parse()?;
-    let settings = state.market.listing_settings().await;
     let (actor, submit) = (&member.caller.actor, !params.0.draft);
-    let listing = state.market.catalog.create_listing(actor, &input, submit, &settings).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, format!("/api/listings/{}", listing.id)))
-        .insert_header((ETAG, format!("\"{}\"", listing.version)))
-        .json(listing))
+    let posted = state.market.post_listing(actor, &input, submit, key.as_ref(), kept_answer).await?;
+    Ok(match posted {
+        Posted::Made(listing) => created(listing.id, listing.version).json(listing),
+        Posted::Before(answer) => replayed(&answer),
+    })
+}
+
+fn created(id: ListingId, version: i64) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Created();
+    response
+        .insert_header((LOCATION, format!("/api/listings/{id}")))
+        .insert_header((ETAG, format!("\"{version}\"")));
+    response
+}
+
+/// What is kept under the key: the body as it was sent.
+fn kept_answer(listing: &ListingView) -> StoredAnswer {
+    StoredAnswer { status: 201, body: serde_json::to_string(listing).unwrap_or_default() }
 }
 
 /// Changes a listing of yours: all of it, at once.

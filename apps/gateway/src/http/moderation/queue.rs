@@ -24,7 +24,7 @@ pub(crate) struct QueueParams {
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// What the page before gave as `nextCursor`.
-    #[param(max_length = 1_024)]
+    #[param(min_length = 1, max_length = 1_024)]
     cursor: Option<String>,
 }
 

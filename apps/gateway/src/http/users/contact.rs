@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::http::auth::{SendOtpBody, asked_language};
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{Member, Valid};
+use crate::http::extract::{Member, Valid, not_null};
 use crate::state::AppState;
 
 /// A new contact and the code that was sent to it: give either `phone` or `email`.
@@ -18,6 +18,7 @@ use crate::state::AppState;
 #[schema(min_properties = 2, max_properties = 2)]
 pub(crate) struct ConfirmContactBody {
     /// The new mobile number.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         example = "+919876543299",
@@ -27,6 +28,7 @@ pub(crate) struct ConfirmContactBody {
     )]
     phone: Option<String>,
     /// The new e-mail address.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
         max_length = 254,

@@ -5,10 +5,12 @@ use identity::{DisplayName, Language, Pincode, Place, ProfileChanges, UserView};
 use kernel::{FieldErrors, InvalidInput, PhotoId};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::ObjectBuilder;
 use validator::Validate;
 
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{IfMatch, Member, Valid, Versioned, conditional_json};
+use crate::http::extract::{IfMatch, Member, Valid, Versioned, conditional_json, not_null};
+use crate::http::texts;
 use crate::state::AppState;
 
 /// What to change: a field that is left out stays as it is, and null empties one.
@@ -16,27 +18,37 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ProfileBody {
     /// What one is called.
-    #[schema(nullable = false, example = "Asha Rao", min_length = 1, max_length = 80)]
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(schema_with = texts::person_name)]
     name: Option<String>,
     /// Where one lives.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, example = "Pune", min_length = 1, max_length = 80)]
+    #[schema(schema_with = home_city)]
     city: Option<Option<String>>,
     /// In which state.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, example = "Maharashtra", min_length = 1, max_length = 80)]
+    #[schema(schema_with = home_state)]
     state: Option<Option<String>>,
     /// The postal index number.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "411001", pattern = r"^[1-9][0-9]{5}$")]
     pincode: Option<Option<String>>,
     /// How one is addressed.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     language: Option<Language>,
     /// One's picture: the id of a photo from `POST /api/uploads` that no listing shows.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, format = Uuid, example = "018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11")]
     avatar_photo_id: Option<Option<PhotoId>>,
+}
+
+fn home_city() -> ObjectBuilder {
+    texts::or_null(texts::line(1, 80)).description(Some("Where one lives")).examples(["Pune"])
+}
+
+fn home_state() -> ObjectBuilder {
+    texts::or_null(texts::line(1, 80)).description(Some("In which state")).examples(["Maharashtra"])
 }
 
 /// Tells null, which empties a field, from a field that is left out.

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{PathId, SteppedUp, SuperAdministration, Valid};
+use crate::http::extract::{PathId, SteppedUp, SuperAdministration, Valid, not_null};
+use crate::http::texts;
 use crate::state::AppState;
 
 /// A new role.
@@ -18,7 +19,8 @@ pub(crate) struct RoleBody {
     /// What the person becomes.
     role: Role,
     /// Why, for the record.
-    #[schema(nullable = false, example = "Joins the review team", min_length = 3, max_length = 500)]
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(schema_with = texts::reason)]
     reason: Option<String>,
 }
 

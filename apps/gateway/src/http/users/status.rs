@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::http::error::{ApiResult, Problem};
-use crate::http::extract::{Admin, Moderator, PathId, Valid};
+use crate::http::extract::{Admin, Moderator, PathId, Valid, not_null};
+use crate::http::texts;
 use crate::state::AppState;
 
 /// A status that staff can set.
@@ -31,10 +32,11 @@ pub(crate) struct StatusBody {
     /// The new status.
     status: WantedStatus,
     /// When a suspension ends, within ten years; goes with SUSPENDED alone.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, example = "2030-01-08T00:00:00Z")]
     suspended_until: Option<DateTime<Utc>>,
     /// Why, for the record.
-    #[schema(example = "Sold the same phone to three people", min_length = 3, max_length = 500)]
+    #[schema(schema_with = texts::reason)]
     reason: String,
 }
 
@@ -67,7 +69,7 @@ pub(crate) struct SuspensionBody {
     #[schema(example = 3, minimum = 1, maximum = 7)]
     days: i64,
     /// Why, for the record.
-    #[schema(example = "Insults in listings", min_length = 3, max_length = 500)]
+    #[schema(schema_with = texts::reason)]
     reason: String,
 }
 

@@ -96,7 +96,7 @@ async fn category(app: &TestApp, cast: &Cast) -> String {
 }
 
 /// What a seller writes, in a category that asks for nothing.
-pub(super) fn listing_body(category: &str) -> Value {
+pub(crate) fn listing_body(category: &str) -> Value {
     json!({
         "categoryId": category,
         "title": "A thing for a test",

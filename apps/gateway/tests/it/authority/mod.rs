@@ -14,6 +14,7 @@ use testkit::{Scope, on_every_engine};
 
 use crate::support::{Session, TestApp};
 use fixtures::Thing;
+pub(crate) use fixtures::listing_body;
 
 /// The columns: nobody, somebody else, the owner of the thing, and each role of staff.
 const COLUMNS: [&str; 7] = ["anonymous", "stranger", "owner", "MODERATOR", "FINANCE", "ADMIN", "SUPER_ADMIN"];
