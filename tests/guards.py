@@ -49,7 +49,7 @@ GUARDS = [
         "crates/catalog/src/listing/rows.rs",
         "listed_at, expires_at, sold_at, renew_count, version FROM listings WHERE id = ?{}\",\n        engine.for_update()",
         "listed_at, expires_at, sold_at, renew_count, version FROM listings WHERE id = ?{}\",\n        \"\"",
-        "package(catalog) and test(a_second_moderator_waits_and_is_then_refused)",
+        "package(gateway) and test(a_seller_who_edits_waits_for_the_decision_that_is_being_made)",
     ),
 ]
 
