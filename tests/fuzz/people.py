@@ -23,12 +23,24 @@ class Refused(Exception):
 
 def call(base: str, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
     """One request; gives the JSON of its answer."""
+    data = json.dumps(body).encode() if body is not None else None
+    return send(base, method, path, data, "application/json", token)
+
+
+def upload(base: str, picture: bytes, token: str) -> Any:
+    """One picture, as a form."""
+    edge = "edge-of-a-part"
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    data = head.encode() + picture + f"\r\n--{edge}--\r\n".encode()
+    return send(base, "POST", "/api/uploads", data, f"multipart/form-data; boundary={edge}", token)
+
+
+def send(base: str, method: str, path: str, data: bytes | None, kind: str, token: str | None) -> Any:
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    data = json.dumps(body).encode() if body is not None else None
+    if data is not None:
+        headers["Content-Type"] = kind
     request = urllib.request.Request(base + path, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:

@@ -6,7 +6,8 @@
 #   tests/fuzz/run.sh --short         a few for each operation, for every commit
 #   tests/fuzz/run.sh [--short] ADMIN as this role alone
 #
-# SEED=n repeats a run. Everything runs on SQLite in a folder that is thrown away, unless something was found.
+# SEED=n repeats a run. Everything runs on SQLite in a folder that is thrown away, unless something was found or
+# KEEP=1 is set.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../system/processes.sh"
 source "$repo/tests/python.sh"
@@ -27,7 +28,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/dgt-fuzz.XXXXXX")
 result=1
 clean_up() {
     stop_system
-    if [ "$result" -eq 0 ]; then rm -rf -- "$scratch"; else echo "fuzz: reports and logs are in $scratch" >&2; fi
+    if [ "$result" -eq 0 ] && [ -z "${KEEP-}" ]; then rm -rf -- "$scratch"; else echo "fuzz: reports and logs are in $scratch" >&2; fi
 }
 trap 'clean_up' EXIT
 trap 'exit 130' INT
@@ -52,11 +53,12 @@ run_as() {
     cp -R "$scratch/prepared" "$folder" && begin "$folder" || return 1
     export FUZZ_GATEWAY="http://$gateway_bind" FUZZ_ROLE=$role
     export FUZZ_PEOPLE="$scratch/people.json" FUZZ_COUNTS="$folder/counts.json"
-    SCHEMATHESIS_HOOKS=hooks "${python%/*}/schemathesis" --config-file "$fuzz/schemathesis.toml" \
+    # In the folder, as it leaves things behind where it runs.
+    (cd "$folder" && SCHEMATHESIS_HOOKS=hooks "${python%/*}/schemathesis" --config-file "$fuzz/schemathesis.toml" \
         run "http://$gateway_bind/api/openapi.json" --url "http://$gateway_bind" --checks all --continue-on-failure \
         --seed "$seed" --max-examples "$("$python" "$fuzz/judge.py" size "http://$gateway_bind" "$wanted")" \
         --generation-database none --request-timeout 30 --no-color \
-        --report junit --report-junit-path "$folder/junit.xml" >"$folder/report.txt" 2>&1
+        --report junit --report-junit-path "$folder/junit.xml") >"$folder/report.txt" 2>&1
     stop_system
     "$python" "$fuzz/judge.py" verdict "$folder" "$wanted"
 }
