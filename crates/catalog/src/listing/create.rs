@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::prepare::{Prepared, category_gone, prepare};
 use super::rules::{Action, Standing, Who};
-use super::{ListingInput, ListingSettings, ListingStatus, ListingView, rows, word_index};
+use super::{ListingInput, ListingSettings, ListingStatus, ListingView, detail, rows, word_index};
 use crate::category::Completeness;
 use crate::events::{self, Facts};
 use crate::photo::attach_in_txn;
@@ -109,6 +109,6 @@ impl Catalog {
         txn: &DatabaseTransaction,
         id: ListingId,
     ) -> Result<ListingView, CatalogError> {
-        rows::detail(txn, id, &self.config.media).await?.ok_or(CatalogError::ListingNotFound)
+        detail::find(txn, id, &self.config.media).await?.ok_or(CatalogError::ListingNotFound)
     }
 }

@@ -8,6 +8,7 @@
 
 mod contact;
 mod create;
+mod detail;
 mod edit;
 mod expire;
 mod fields;
