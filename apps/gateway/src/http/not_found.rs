@@ -9,6 +9,7 @@ use actix_web::{Error, HttpRequest};
 use utoipa::openapi::{HttpMethod, OpenApi};
 
 use super::error::ApiError;
+use super::middleware::routed_path;
 
 /// The paths there are, with the methods that each of them takes.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ pub(crate) async fn refuse_strange_methods(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let known = request.app_data::<KnownPaths>();
-    let allow = known.and_then(|known| known.instead_of(request.method().as_str(), request.path()));
+    let allow = known.and_then(|known| known.instead_of(request.method().as_str(), routed_path(&request)));
     match allow {
         Some(allow) => Err(ApiError::method_not_allowed(allow.to_owned()).into()),
         None => next.call(request).await,
@@ -83,7 +84,7 @@ pub(crate) async fn refuse_strange_methods(
 
 /// Answers whatever no route took.
 pub(crate) async fn answer(request: HttpRequest) -> Result<actix_web::HttpResponse, ApiError> {
-    let allow = request.app_data::<KnownPaths>().and_then(|known| known.allow(request.path()));
+    let allow = request.app_data::<KnownPaths>().and_then(|known| known.allow(request.match_info().as_str()));
     std::future::ready(()).await;
     Err(allow.map_or_else(ApiError::not_found, ApiError::method_not_allowed))
 }

@@ -87,6 +87,20 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn no_spelling_of_a_path_gets_around_its_rate(db: TestDb) {
+        let app = TestApp::start_with(db, |config| {
+            config.rate_limit.enabled = true;
+            config.rate_limit.otp_per_minute = 1;
+        })
+        .await;
+        let ask = |path: &str| app.post(path).json(&json!({ "phone": "+919876500001" })).send();
+        ask("/api/auth/send-otp").await.expect(StatusCode::OK);
+        for path in ["/%61pi/auth/send-otp", "/api/auth/send%2Dotp", "/api/%61uth/send-otp"] {
+            ask(path).await.problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+        }
+        app.stop().await;
+    }
+
     async fn probes_tell_life_from_readiness(db: TestDb) {
         let app = TestApp::start(db).await;
         app.get("/livez").send().await.expect(StatusCode::OK);

@@ -5,7 +5,9 @@ mod client;
 mod headers;
 mod rate_limit;
 mod request;
+mod routed;
 mod trace;
 
 pub(crate) use rate_limit::{RateLimits, limit_rate};
 pub(crate) use request::{RequestFacts, handle_request};
+pub(crate) use routed::routed_path;

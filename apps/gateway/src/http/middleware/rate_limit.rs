@@ -18,7 +18,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::RequestFacts;
+use super::{RequestFacts, routed_path};
 use crate::config::RateLimitConfig;
 use crate::http::error::ApiError;
 use crate::state::AppState;
@@ -103,7 +103,7 @@ pub(crate) async fn limit_rate(
     let (Some(limits), Some(client)) = (limits, client) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let Some(tier) = limits.tier(request.path()) else {
+    let Some(tier) = limits.tier(routed_path(&request)) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
     let taken = tier.take(aggregated(client));
