@@ -4,6 +4,10 @@ use secrecy::ExposeSecret;
 
 use super::{Config, Profile};
 
+/// The account and the sender that only the sandbox knows, as in `defaults.toml`.
+const SANDBOX_ACCOUNT: &str = "AC00000000000000000000000000000000";
+const SANDBOX_SENDER: &str = "+15005550006";
+
 /// What is wrong, each with the variable that mends it. Outside production only half-set keys are wrong.
 pub(super) fn faults(config: &Config) -> Vec<String> {
     let mut faults = Vec::new();
@@ -25,6 +29,15 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     if config.twilio.auth_token.expose_secret().starts_with("sandbox-") {
         faults.push("DGT__TWILIO__AUTH_TOKEN is the sandbox's; set your account's");
     }
+    if config.twilio.account_sid == SANDBOX_ACCOUNT {
+        faults.push("DGT__TWILIO__ACCOUNT_SID is the sandbox's; set your account's");
+    }
+    if config.twilio.messaging_service_sid.is_none() && config.twilio.from.as_deref() == Some(SANDBOX_SENDER)
+    {
+        faults.push(
+            "DGT__TWILIO__FROM is the sandbox's; set it or DGT__TWILIO__MESSAGING_SERVICE_SID to your sender",
+        );
+    }
     if config.twilio.base_url.scheme() != "https" {
         faults.push("DGT__TWILIO__BASE_URL must be https");
     }
@@ -36,6 +49,9 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     }
     if config.smtp.url.expose_secret().contains("127.0.0.1:4025") {
         faults.push("DGT__SMTP__URL is the sandbox's; set your mail server's");
+    }
+    if config.smtp.from.trim_end_matches('>').ends_with(".local") {
+        faults.push("DGT__SMTP__FROM must be an address of this marketplace");
     }
     faults
 }
@@ -62,10 +78,13 @@ mod tests {
             "AUTH__CURSOR_KEY",
             "AUTH__SIGNING_KEY_PEM",
             "AUTH__SEALING_KEYS",
+            "TWILIO__ACCOUNT_SID",
             "TWILIO__AUTH_TOKEN",
+            "TWILIO__FROM",
             "TWILIO__BASE_URL",
             "AUTH__ISSUER",
             "SMTP__URL",
+            "SMTP__FROM",
         ] {
             assert!(faults.contains(variable), "{variable} in {faults}");
         }
