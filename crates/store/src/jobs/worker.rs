@@ -1,11 +1,12 @@
 //! The loop that claims jobs, runs their handlers, and writes down how it went.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use kernel::Ambient;
 use sea_orm::DatabaseConnection;
 
@@ -137,8 +138,10 @@ impl Worker {
         let Some(handler) = self.handlers.get(job.kind.as_str()).map(Arc::clone) else {
             return job.id;
         };
+        // A panic would end the loop, and with it every kind of job; the panic hook has written it to the log.
+        let run = AssertUnwindSafe(handler.run(&job)).catch_unwind();
         let result = tokio::select! {
-            result = handler.run(&job) => result,
+            result = run => result.unwrap_or_else(|_| Err(JobError::Retry("its handler panicked".to_owned()))),
             lost = self.keep_lease(&job) => Err(JobError::Store(lost)),
         };
         if let Err(error) = self.settle(&job, result).await {

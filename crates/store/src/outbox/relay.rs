@@ -4,10 +4,11 @@
 //! many relays run, and one that cannot be delivered holds up its own subject alone. After the last try it is set
 //! aside as dead, which lets the subject go on.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use kernel::Ambient;
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
@@ -93,7 +94,9 @@ impl Relay {
         let count = batch.len();
         futures_util::stream::iter(batch)
             .for_each_concurrent(16, async |taken| {
-                let result = self.sink.deliver(&taken.event).await;
+                // A panic would end the loop, and no event would go out any more.
+                let delivery = AssertUnwindSafe(self.sink.deliver(&taken.event)).catch_unwind().await;
+                let result = delivery.unwrap_or_else(|_| Err(SinkError("the sink panicked".to_owned())));
                 if let Err(error) = self.settle(&taken, result).await {
                     // The lease runs out, and the event is delivered again.
                     tracing::warn!(event.id = %taken.event.id, %error, "a delivery could not be written down");

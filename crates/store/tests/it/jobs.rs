@@ -48,6 +48,19 @@ impl JobHandler for Scripted {
     }
 }
 
+struct Panicking;
+
+#[async_trait]
+impl JobHandler for Panicking {
+    fn kind(&self) -> &'static str {
+        "panicking"
+    }
+
+    async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
+        panic!("a fault of the handler's own");
+    }
+}
+
 fn failing(times: usize) -> impl Iterator<Item = JobError> {
     (0..times).map(|_| JobError::Retry("not yet".to_owned()))
 }
@@ -187,6 +200,20 @@ on_every_engine! { Scope::Store =>
         worker(db, &ambient, &handler).run_due().await.unwrap();
         let dead = dead_jobs(db.reader().unwrap(), 10).await.unwrap();
         assert_eq!((handler.runs(), dead[0].attempts), (vec![1], 1));
+    }
+
+    async fn a_handler_that_panics_fails_its_own_job_alone(db: TestDb) {
+        let clock = FakeClock::at("2026-01-01T00:00:00Z");
+        let ambient = testkit::ambient(&clock);
+        let handler = Scripted::default();
+        let worker = worker(db, &ambient, &handler).with(Panicking);
+        enqueue(db, &ambient, NewJob::new("panicking", json!({})).max_attempts(1)).await.unwrap();
+        clock.advance(TimeDelta::seconds(1));
+        enqueue(db, &ambient, job()).await.unwrap();
+        assert_eq!(worker.run_due().await.unwrap(), 2);
+        assert_eq!(handler.runs(), [1]);
+        let dead = dead_jobs(db.reader().unwrap(), 10).await.unwrap();
+        assert_eq!(dead[0].last_error.as_deref(), Some("its handler panicked"));
     }
 
     async fn a_worker_leaves_alone_what_it_has_no_handler_for(db: TestDb) {
