@@ -64,6 +64,11 @@ on_every_engine! { Scope::All =>
         assert_ne!(changed.header("etag"), tag);
         edit("Other", &tag).await.problem(StatusCode::PRECONDITION_FAILED, "version_mismatch");
         assert_eq!(app.get(ME).bearer(&member).send().await.text("/name"), "Asha");
+
+        // What was changed is told, whatever version the client says it has.
+        let body = json!({ "name": "Asha Rao" });
+        let changed = app.put(ME).bearer(&member).header("if-none-match", "*").json(&body).send().await;
+        assert_eq!(changed.expect(StatusCode::OK).text("/name"), "Asha Rao");
         app.stop().await;
     }
 

@@ -59,6 +59,10 @@ fn is_json(request: &HttpRequest) -> bool {
 }
 
 fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde would read a struct from an array too, field by field; every body of ours is an object.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::invalid("body", "invalid_type", "must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| refused(&error))?;
     json.end().map_err(|error| malformed(&error))?;
@@ -178,6 +182,7 @@ mod tests {
             (r#"{"itemCount": 1, "tags": [1]}"#, "tags[0]", "invalid_type"),
             (r#"{"itemCount": 1, "tags": ["a", "b", "c", "d"]}"#, "tags", "length"),
             ("[]", "body", "invalid_type"),
+            (" [1, []]", "body", "invalid_type"),
             ("{", "", "malformed_json"),
             (r#"{"itemCount": 1} x"#, "", "malformed_json"),
         ];

@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::{ETAG, EntityTag, Header, IfMatch as IfMatchHeader, IfNoneMatch};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -31,13 +32,13 @@ pub(crate) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-/// `200` with the body and its `ETag`, or `304` when the client has this version already.
+/// `200` with the body and its `ETag`, or `304` when the client reads and has this version already.
 pub(crate) fn conditional_json<T: Serialize>(
     request: &HttpRequest,
     versioned: &Versioned<T>,
 ) -> HttpResponse {
     let tag = tag(versioned.version);
-    if is_known(request, &tag) {
+    if request.method() == Method::GET && is_known(request, &tag) {
         return HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish();
     }
     HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(&versioned.body)
