@@ -73,6 +73,14 @@ fn cors(origins: &[String]) -> Cors {
         ])
         .allowed_header("Idempotency-Key")
         .allowed_header("X-Request-Id")
-        .expose_headers(["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"])
+        .expose_headers([
+            "ETag",
+            "Idempotent-Replayed",
+            "Location",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-Id",
+        ])
         .max_age(3600)
 }

@@ -59,7 +59,8 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
     }
     let stop = CancellationToken::new();
     let workers = with_workers.then(|| Workers::start(&state.market, stop.clone(), grace));
-    let upkeep = tokio::spawn(upkeep(state.clone(), stop.clone()));
+    let drained = CancellationToken::new();
+    let upkeep = tokio::spawn(upkeep(state.clone(), drained.clone()));
     let running = running.run();
     let handle = running.handle();
     let server_task = tokio::spawn(running);
@@ -73,6 +74,8 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
     if let Some(workers) = workers {
         workers.stopped().await;
     }
+    // Last, because the requests that were drained counted views too.
+    drained.cancel();
     upkeep.await.map_err(io::Error::other)?;
     tracing::info!("stopped");
     Ok(())
