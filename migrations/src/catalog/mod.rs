@@ -2,10 +2,12 @@
 
 mod goods;
 mod photos;
+mod states;
 
 use crate::sql::SqlMigration;
 
 pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("catalog_0001_goods", goods::STEPS),
     SqlMigration::new("catalog_0002_photos", photos::STEPS),
+    SqlMigration::new("catalog_0003_states", states::STEPS),
 ];
