@@ -16,7 +16,7 @@ use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, web};
 use utoipa_actix_web::AppExt;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 pub use http::openapi;
 pub use serve::{ServeError, serve, work};
@@ -28,7 +28,7 @@ use crate::http::middleware::{handle_request, limit_rate};
 /// The whole application; one per server thread, or in-process in a test.
 pub fn create_app(
     state: web::Data<AppState>,
-    document: utoipa::openapi::OpenApi,
+    document: openapi::ServedDocument,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -39,17 +39,18 @@ pub fn create_app(
     >,
 > {
     let limit = state.config.server.body_limit_bytes;
-    let known = http::KnownPaths::of(&document);
     let cors = cors(&state.config.server.cors_origins);
     App::new()
         .into_utoipa_app()
         .app_data(state)
         .app_data(web::PayloadConfig::new(limit))
-        .app_data(known)
+        .app_data(document.known_paths())
         .configure(http::routes)
         .into_app()
         .service(web::redirect("/docs", "/docs/"))
-        .service(SwaggerUi::new("/docs/{_:.*}").url("/api/openapi.json", document))
+        .app_data(web::Data::new(document))
+        .route("/api/openapi.json", web::get().to(openapi::serve))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::from("/api/openapi.json")))
         .default_service(web::to(http::answer_unknown))
         .wrap(from_fn(http::refuse_strange_methods))
         .wrap(from_fn(limit_rate))

@@ -41,7 +41,7 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         n => n,
     };
-    let document = openapi::document();
+    let document = openapi::ServedDocument::new().map_err(io::Error::other)?;
     let shared = state.clone();
     let running = HttpServer::new(move || {
         actix_web::rt::spawn(open_readers(shared.clone()));

@@ -14,7 +14,7 @@ mod photos;
 mod texts;
 mod users;
 
-pub(crate) use not_found::{KnownPaths, answer as answer_unknown, refuse_strange_methods};
+pub(crate) use not_found::{answer as answer_unknown, refuse_strange_methods};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API. What is registered here is what runs, and what the OpenAPI document shows.

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest};
+use actix_web::{Error, HttpRequest, web};
 use utoipa::openapi::{HttpMethod, OpenApi};
 
 use super::error::ApiError;
 use super::middleware::routed_path;
 
 /// The paths there are, with the methods that each of them takes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct KnownPaths {
     all: Vec<(ResourceDef, String)>,
     /// Those without parameters.
@@ -74,7 +74,7 @@ pub(crate) async fn refuse_strange_methods(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let known = request.app_data::<KnownPaths>();
+    let known = request.app_data::<web::Data<KnownPaths>>();
     let allow = known.and_then(|known| known.instead_of(request.method().as_str(), routed_path(&request)));
     match allow {
         Some(allow) => Err(ApiError::method_not_allowed(allow.to_owned()).into()),
@@ -84,7 +84,7 @@ pub(crate) async fn refuse_strange_methods(
 
 /// Answers whatever no route took.
 pub(crate) async fn answer(request: HttpRequest) -> Result<actix_web::HttpResponse, ApiError> {
-    let allow = request.app_data::<KnownPaths>().and_then(|known| known.allow(request.match_info().as_str()));
+    let allow = request.app_data::<web::Data<KnownPaths>>().and_then(|known| known.allow(request.match_info().as_str()));
     std::future::ready(()).await;
     Err(allow.map_or_else(ApiError::not_found, ApiError::method_not_allowed))
 }

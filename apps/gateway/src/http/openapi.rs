@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, gathered from the routes that run.
 
-use actix_web::App;
+use actix_web::web::Bytes;
+use actix_web::{App, HttpResponse, web};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -8,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
 use super::error::Problem;
+use super::not_found::KnownPaths;
 
 /// The document of everything that runs.
 pub fn document() -> OpenApi {
@@ -98,4 +100,33 @@ fn problem(description: &str) -> Response {
 /// When it cannot be written, which would be a fault of a schema.
 pub fn json() -> serde_json::Result<String> {
     document().to_json()
+}
+
+/// The document as it is served: written once, shared by all threads.
+#[derive(Debug, Clone)]
+pub struct ServedDocument {
+    json: Bytes,
+    known: web::Data<KnownPaths>,
+}
+
+impl ServedDocument {
+    /// The document of everything that runs.
+    ///
+    /// # Errors
+    /// When it cannot be written, which would be a fault of a schema.
+    pub fn new() -> serde_json::Result<Self> {
+        let document = document();
+        Ok(Self { json: document.to_json()?.into(), known: web::Data::new(KnownPaths::of(&document)) })
+    }
+
+    /// The paths it describes.
+    pub(crate) fn known_paths(&self) -> web::Data<KnownPaths> {
+        self.known.clone()
+    }
+}
+
+/// Answers with the document.
+pub(crate) async fn serve(document: web::Data<ServedDocument>) -> HttpResponse {
+    std::future::ready(()).await;
+    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
 }

@@ -50,7 +50,7 @@ impl TestApp {
         let market = gateway::marketplace(&config, db.database().clone(), ambient.clone()).await.unwrap();
         let metrics = gateway::telemetry::detached_metrics();
         let state = web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics));
-        let document = openapi::document();
+        let document = openapi::ServedDocument::new().unwrap();
         let shared = state.clone();
         let server = HttpServer::new(move || create_app(shared.clone(), document.clone()))
             .workers(1)
