@@ -25,6 +25,8 @@ Generated from the code by `make docs`; a test fails when it is out of date. The
   `nextCursor` of the page before.
 - Reads by id carry an `ETag`: `If-None-Match` answers 304, `If-Match` on an edit answers 412 when somebody else was
   first.
+- Where `Idempotency-Key` is taken, the same key and body give the first answer again (`Idempotent-Replayed: true`) for
+  a day; another body under the key is 422.
 - Every failure is a problem (RFC 9457, `application/problem+json`) with a stable `code`. 429 and 503 carry
   `Retry-After`. Any operation may answer 429 and 503; those statuses are left out below.
 """

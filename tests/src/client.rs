@@ -53,11 +53,11 @@ impl fmt::Display for Problem {
 /// Why a call brought no answer of the wanted kind. `call` is its method and path.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// The base address is no URL.
-    #[error("the HTTP client cannot be built: {0}")]
-    Setup(reqwest::Error),
+    /// No HTTP client can be built.
+    #[error("the HTTP client cannot be built")]
+    Setup(#[source] reqwest::Error),
     /// Nobody answered.
-    #[error("{call} got no answer: {source}")]
+    #[error("{call} got no answer")]
     Unreachable {
         /// The call.
         call: String,
