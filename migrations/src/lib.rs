@@ -103,7 +103,8 @@ impl MigratorTraitSelf for Migrator {
 /// # Errors
 /// When the database cannot be reached, a statement fails, or the lock is not to be had.
 pub async fn migrate(config: &DatabaseConfig, scope: Scope) -> Result<(), MigrateError> {
-    let config = DatabaseConfig { max_connections: 1, ..config.clone() };
+    // An index on a large table takes as long as it takes, and so does the wait for the lock.
+    let config = DatabaseConfig { max_connections: 1, statement_timeout: None, ..config.clone() };
     let guard = lock::take(&config).await?;
     let db = Database::connect(&config).await?;
     let migrated = Migrator(scope).up(db.schema_connection(), None).await;

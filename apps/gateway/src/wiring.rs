@@ -58,9 +58,9 @@ pub enum WiringError {
 /// When it does not answer.
 pub async fn connect(config: &Config) -> Result<Database, StoreError> {
     Database::connect(&DatabaseConfig {
-        url: config.database.url.expose_secret().to_owned(),
         max_connections: config.database.max_connections,
         acquire_timeout: Duration::from_millis(config.database.acquire_timeout_ms),
+        ..DatabaseConfig::new(config.database.url.expose_secret())
     })
     .await
 }

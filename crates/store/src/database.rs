@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::Executor;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{AssertSqlSafe, Executor};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 use thread_local::ThreadLocal;
 use tokio::sync::watch;
@@ -21,14 +21,26 @@ pub struct DatabaseConfig {
     pub max_connections: u32,
     /// How long a caller waits for a free connection.
     pub acquire_timeout: Duration,
+    /// How long a server lets one statement run; a row's lock is then waited for no longer than three seconds.
+    /// `None` sets neither deadline, for changes of the schema. SQLite has no such thing: its only wait is for the
+    /// one writer.
+    pub statement_timeout: Option<Duration>,
 }
 
 impl DatabaseConfig {
     /// A connection with the usual pool.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 16, acquire_timeout: Duration::from_secs(2) }
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            acquire_timeout: Duration::from_millis(1_500),
+            statement_timeout: Some(Duration::from_secs(15)),
+        }
     }
 }
+
+/// How long a statement waits for a row that another transaction holds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The URL may hold a password, so it is not shown.
 impl fmt::Debug for DatabaseConfig {
@@ -195,23 +207,44 @@ fn sqlite_options(config: &DatabaseConfig, connections: u32) -> ConnectOptions {
 
 fn server_options(config: &DatabaseConfig) -> ConnectOptions {
     let mut options = common_options(config);
+    let deadline = config.statement_timeout;
+    let session = mariadb_session(deadline);
     options
         .max_connections(config.max_connections)
         .min_connections(1)
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(1_800))
         .map_sqlx_mysql_opts(|mysql| mysql.charset("utf8mb4").timezone(Some("+00:00".to_owned())))
-        .map_sqlx_mysql_pool_opts(|pool| {
-            // PostgreSQL's default already; MariaDB's REPEATABLE READ would lose updates and lock gaps. Set once
-            // per connection, it costs no round trip per transaction.
-            pool.after_connect(|connection, _| {
-                Box::pin(async move {
-                    connection
-                        .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                        .await
-                        .map(drop)
-                })
+        // Sent with the login, so they cost no round trip.
+        .map_sqlx_postgres_opts(move |postgres| match deadline {
+            Some(deadline) => postgres.options([
+                ("lock_timeout", LOCK_TIMEOUT.as_millis().to_string()),
+                ("statement_timeout", deadline.as_millis().to_string()),
+            ]),
+            None => postgres,
+        })
+        .map_sqlx_mysql_pool_opts(move |pool| {
+            let session = session.clone();
+            pool.after_connect(move |connection, _| {
+                // Made of numbers alone.
+                let session = AssertSqlSafe(session.clone());
+                Box::pin(async move { connection.execute(session).await.map(drop) })
             })
         });
     options
+}
+
+/// What a MariaDB session is told once, after the login.
+fn mariadb_session(deadline: Option<Duration>) -> String {
+    // PostgreSQL's default already; MariaDB's REPEATABLE READ would lose updates and lock gaps.
+    let isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    match deadline {
+        // MySQL knows no `max_statement_time`; what stands in `/*M!` MariaDB alone reads.
+        Some(deadline) => format!(
+            "{isolation}; SET SESSION innodb_lock_wait_timeout = {} /*M! , max_statement_time = {} */",
+            LOCK_TIMEOUT.as_secs(),
+            deadline.as_secs_f64()
+        ),
+        None => isolation.to_owned(),
+    }
 }

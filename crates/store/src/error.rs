@@ -79,7 +79,7 @@ impl StoreError {
             return false;
         };
         if let Some(pg) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-            return matches!(pg.code(), "40001" | "40P01");
+            return matches!(pg.code(), "40001" | "40P01" | "55P03");
         }
         if let Some(my) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
             return matches!(my.number(), 1205 | 1213);
@@ -95,6 +95,18 @@ impl StoreError {
     /// Whether a unique key refused the row.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Database(error) if is_unique_violation(error))
+    }
+
+    /// Whether the server cut a statement that ran for too long: PostgreSQL's `query_canceled`, MariaDB's
+    /// `ER_STATEMENT_TIMEOUT`. Running it again would take as long.
+    fn is_cut_off(&self) -> bool {
+        let Some(error) = self.database_error() else {
+            return false;
+        };
+        if let Some(pg) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+            return pg.code() == "57014";
+        }
+        error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().is_some_and(|my| my.number() == 1969)
     }
 
     fn database_error(&self) -> Option<&dyn DatabaseError> {
@@ -133,7 +145,7 @@ pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
 
 impl DomainError for StoreError {
     fn kind(&self) -> ErrorKind {
-        if self.is_unavailable() || self.is_transient() {
+        if self.is_unavailable() || self.is_transient() || self.is_cut_off() {
             ErrorKind::Unavailable
         } else {
             ErrorKind::Internal

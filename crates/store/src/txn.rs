@@ -2,12 +2,15 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use crate::{Database, Engine, StoreError, TxnError};
+
+/// After this long nothing is tried again: whoever waits has waited for a row's lock twice, in vain.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 tokio::task_local! {
     /// Set while this task is inside `in_txn`; true once the transaction has written work for a worker.
@@ -29,8 +32,8 @@ impl Database {
     /// Runs the closure in one transaction and commits when it returns `Ok`.
     ///
     /// When the engine reports a deadlock, a serialisation failure or a busy database, the whole closure runs
-    /// again, up to eight times with growing pauses, so it must not act outside the database. It is cloned for each
-    /// try; that costs a few pointers, as closures borrow what they use.
+    /// again, up to eight times and for six seconds with growing pauses, so it must not act outside the database. It
+    /// is cloned for each try; that costs a few pointers, as closures borrow what they use.
     ///
     /// # Errors
     /// The closure's own, after a rollback; or the store's, when beginning or committing fails.
@@ -49,6 +52,7 @@ impl Database {
             .with_max_times(8)
             .with_jitter()
             .build();
+        let begin = Instant::now();
         loop {
             let error = match self.try_txn(work.clone()).await {
                 Ok(value) => return Ok(value),
@@ -56,7 +60,7 @@ impl Database {
             };
             let transient = error.as_store().is_some_and(StoreError::is_transient);
             match pauses.next() {
-                Some(pause) if transient => {
+                Some(pause) if transient && begin.elapsed() < PATIENCE => {
                     metrics::counter!("db_transaction_retries_total").increment(1);
                     tokio::time::sleep(pause).await;
                 }

@@ -1,8 +1,11 @@
 //! Transactions: no lost update, no half-written change, no second connection.
 
-use sea_orm::ConnectionTrait;
+use kernel::DomainError;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use store::{Database, StoreError, TxnError};
 use testkit::{Scope, on_every_engine};
+
+use crate::support::another_process;
 
 async fn make_counter(db: &Database) {
     db.schema_connection()
@@ -60,6 +63,55 @@ on_every_engine! { Scope::Store =>
             .await;
         assert!(matches!(result, Err(StoreError::UnknownEngine)));
         assert_eq!(read(db.reader().unwrap(), "").await, 0);
+    }
+
+    /// Somebody holds the row and does not let go. SQLite has no row locks; its writers stand in line.
+    async fn a_row_that_is_held_for_ever_makes_others_fail_in_time(db: TestDb) {
+        if db.engine() == store::Engine::Sqlite {
+            return;
+        }
+        make_counter(db).await;
+        let (is_held, held) = tokio::sync::oneshot::channel();
+        let holder = another_process(db).await;
+        let holding = tokio::spawn(async move {
+            let txn = holder.schema_connection().begin().await.unwrap();
+            write(&txn, 1).await;
+            is_held.send(()).unwrap();
+            std::future::pending::<()>().await;
+        });
+        held.await.unwrap();
+        let begin = std::time::Instant::now();
+        let refused = db
+            .in_txn(async |txn| {
+                let sql = "UPDATE counters SET n = n + 1 WHERE id = 1";
+                Ok::<_, StoreError>(txn.execute_raw(db.engine().statement(sql, [])).await.map(drop)?)
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(refused.kind(), kernel::ErrorKind::Unavailable, "{refused}");
+        let waited = begin.elapsed().as_secs();
+        assert!((3..15).contains(&waited), "two waits of three seconds, not {waited} s");
+        holding.abort();
+    }
+
+    /// A statement that the server cut is not tried again.
+    async fn a_statement_that_takes_for_ever_is_cut(db: TestDb) {
+        let sleep = match db.engine() {
+            store::Engine::Sqlite => return,
+            store::Engine::Postgres => "SELECT pg_sleep(30)",
+            store::Engine::MariaDb => "SELECT SLEEP(30) FROM counters",
+        };
+        make_counter(db).await;
+        let short = store::DatabaseConfig {
+            statement_timeout: Some(std::time::Duration::from_millis(300)),
+            ..store::DatabaseConfig::new(db.url())
+        };
+        let short = Database::connect(&short).await.unwrap();
+        let begin = std::time::Instant::now();
+        let cut = short.in_txn(async |txn| Ok::<_, StoreError>(txn.execute_unprepared(sleep).await.map(drop)?)).await;
+        let cut = cut.unwrap_err();
+        assert_eq!((cut.kind(), cut.is_transient()), (kernel::ErrorKind::Unavailable, false), "{cut}");
+        assert!(begin.elapsed().as_secs() < 10);
     }
 
     async fn a_second_connection_inside_a_transaction_is_refused(db: TestDb) {
