@@ -1,4 +1,4 @@
-//! Three tiers of rate limit, each counted per client: everything, logging in, and asking for codes.
+//! Three tiers of rate limit, each counted per client: everything but probes, logging in, and asking for codes.
 //!
 //! The tier of codes is beside the caps per phone and address that identity keeps in the database; those hold
 //! across instances, these spare the database.
@@ -18,6 +18,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
+use super::routed::is_probe;
 use super::{RequestFacts, routed_path};
 use crate::config::RateLimitConfig;
 use crate::http::error::ApiError;
@@ -52,8 +53,8 @@ impl RateLimits {
         match path {
             "/api/auth/send-otp" | "/api/users/me/contact" => Some(&self.otp),
             path if path.starts_with("/api/auth/") => Some(&self.auth),
-            path if path.starts_with("/api/") || path.starts_with("/media/") => Some(&self.general),
-            _ => None,
+            path if is_probe(path) => None,
+            _ => Some(&self.general),
         }
     }
 
@@ -150,6 +151,31 @@ mod tests {
         assert_eq!((0..3).map(|_| tier.take(one)).collect::<Vec<_>>(), [Ok(2), Ok(1), Ok(0)]);
         assert!(tier.take(one).is_err());
         assert_eq!(tier.take(other), Ok(2));
+    }
+
+    #[test]
+    fn every_path_but_the_probes_has_a_tier() {
+        let limits = RateLimits::new(&RateLimitConfig {
+            enabled: true,
+            general_per_minute: 9,
+            auth_per_minute: 9,
+            otp_per_minute: 9,
+        });
+        for (path, tier) in [
+            ("/api/auth/send-otp", Some("otp")),
+            ("/api/auth/refresh", Some("auth")),
+            ("/api/listings", Some("general")),
+            ("/media/a.webp", Some("general")),
+            ("/.well-known/jwks.json", Some("general")),
+            ("/nowhere", Some("general")),
+            ("/", Some("general")),
+            ("/livez", None),
+            ("/readyz", None),
+            ("/health", None),
+            ("/metrics", None),
+        ] {
+            assert_eq!(limits.tier(path).map(|tier| tier.name), tier, "{path}");
+        }
     }
 
     #[test]

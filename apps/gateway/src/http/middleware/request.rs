@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use super::routed::is_probe;
 use super::{client, headers, routed_path, trace};
 use crate::http::error::ApiError;
 use crate::state::AppState;
@@ -100,8 +101,7 @@ async fn answer(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let under_way = state.in_flight.fetch_add(1, Ordering::Relaxed);
     let _counted = InFlight(&state.in_flight);
-    let is_probe = matches!(routed_path(&request), "/livez" | "/readyz" | "/health" | "/metrics");
-    if under_way >= state.config.server.max_concurrent_requests && !is_probe {
+    if under_way >= state.config.server.max_concurrent_requests && !is_probe(routed_path(&request)) {
         let busy =
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
         return Err(busy.retry_after(Duration::from_secs(1)).into());

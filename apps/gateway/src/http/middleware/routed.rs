@@ -7,3 +7,8 @@ use actix_web::dev::ServiceRequest;
 pub(crate) fn routed_path(request: &ServiceRequest) -> &str {
     request.match_info().as_str()
 }
+
+/// Whether the path is one that operators and proxies watch the process by: neither load nor a rate may hide it.
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/health" | "/metrics")
+}
