@@ -52,4 +52,4 @@ pub use jobs::{
 pub use outbox::{
     NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn, forget_relayed_events,
 };
-pub use schedule::{Schedule, ScheduleError, Scheduler};
+pub use schedule::{Schedule, ScheduleError, Scheduler, forget_old_fires};

@@ -13,7 +13,7 @@ use kernel::Ambient;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use thiserror::Error;
 
-use crate::{Database, NewJob, StoreError, enqueue_in_txn, insert_if_absent};
+use crate::{Database, Engine, NewJob, StoreError, enqueue_in_txn, insert_if_absent};
 
 /// Seconds east of UTC in India, all the year round.
 const IST_SECONDS: i32 = 19_800;
@@ -149,6 +149,21 @@ impl Scheduler {
         );
         insert_if_absent(txn, insert).await
     }
+}
+
+/// Removes fires that were due before the moment, but each schedule's newest, from which the next is reckoned; gives
+/// how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_old_fires(txn: &DatabaseTransaction, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    // The derived table is there for MySQL, which does not delete from a table that a subquery reads directly.
+    let delete = Engine::of(txn.get_database_backend()).statement(
+        "DELETE FROM schedule_fires WHERE due_at < ? AND (schedule, due_at) NOT IN (SELECT schedule, newest FROM \
+         (SELECT schedule, MAX(due_at) AS newest FROM schedule_fires GROUP BY schedule) AS last_fires)",
+        [before.into()],
+    );
+    Ok(txn.execute_raw(delete).await?.rows_affected())
 }
 
 #[cfg(test)]

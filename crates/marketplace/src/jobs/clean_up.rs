@@ -1,10 +1,10 @@
-//! Hourly: what nobody needs any more goes. Codes and counters that ran out, delivered events, finished jobs, expired
-//! idempotency keys, photos that no listing took.
+//! Hourly: what nobody needs any more goes. Codes and counters that ran out, delivered events, finished jobs, old fires
+//! of schedules, expired idempotency keys, photos that no listing took.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use store::{
-    ClaimedJob, JobError, JobHandler, Outcome, forget_expired_keys, forget_finished_jobs,
+    ClaimedJob, JobError, JobHandler, Outcome, forget_expired_keys, forget_finished_jobs, forget_old_fires,
     forget_relayed_events,
 };
 
@@ -15,6 +15,9 @@ pub(super) const KIND: &str = "store.clean_up";
 
 /// For how long finished jobs and delivered events can be looked at.
 const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// For how long it can be seen when a schedule was due.
+const FIRES_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Photos and files per round.
 const BATCH: u32 = 200;
@@ -34,7 +37,8 @@ impl CleanUp {
                 let jobs = forget_finished_jobs(txn, now - KEPT).await?;
                 let events = forget_relayed_events(txn, now - KEPT).await?;
                 let keys = forget_expired_keys(txn, now).await?;
-                tracing::info!(jobs, events, keys, "old rows are gone");
+                let fires = forget_old_fires(txn, now - FIRES_KEPT).await?;
+                tracing::info!(jobs, events, keys, fires, "old rows are gone");
                 Ok(())
             })
             .await

@@ -110,6 +110,23 @@ on_every_engine! { Scope::Store =>
         assert_eq!(fired(db).await.values().map(Vec::len).sum::<usize>(), 2);
     }
 
+    async fn old_fires_are_forgotten_but_each_schedules_newest(db: TestDb) {
+        let clock = FakeClock::at("2026-02-01T00:10:00Z");
+        let scheduler = Scheduler::new(db.database().clone(), testkit::ambient(&clock), schedules());
+        scheduler.tick().await.unwrap();
+        clock.set(at("2026-02-01T03:30:00Z"));
+        assert_eq!(scheduler.tick().await.unwrap(), 2, "the hour and the reminders");
+        let forget = async |before: &str| {
+            db.in_txn(async |txn| store::forget_old_fires(txn, at(before)).await).await.unwrap()
+        };
+        assert_eq!(forget("2026-02-01T00:10:00Z").await, 0, "nothing was due before the beginning");
+        assert_eq!(forget("2026-03-15T00:00:00Z").await, 2, "where two schedules began");
+        let left = crate::support::count(db, "schedule_fires").await;
+        assert_eq!(left, 3, "the last fire of two, the beginning of the third");
+        assert_eq!(forget("2026-03-15T00:00:00Z").await, 0);
+        assert_eq!(scheduler.tick().await.unwrap(), 0, "what was fired is not fired again");
+    }
+
     async fn a_night_without_any_instance_is_made_up_for_once(db: TestDb) {
         let clock = FakeClock::at("2026-02-01T00:10:00Z");
         let scheduler = Scheduler::new(db.database().clone(), testkit::ambient(&clock), schedules());
