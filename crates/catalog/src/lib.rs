@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - A listing changes state only as [`listing_rules`] says, while its row is locked, by its seller, a moderator or the
-//!   clock; to others than its seller and staff it exists only while it is ACTIVE.
+//!   marketplace itself; to others than its seller and staff it exists only while it is ACTIVE.
 //! - What was reviewed and then changed is reviewed again, unless its category needs no review.
 //! - The category tree is a tree of at most three levels, and a category that is used is never deleted.
 //! - A category's count of ACTIVE listings changes in the transaction that changes a listing's state.

@@ -309,4 +309,44 @@ on_every_engine! { Scope::All =>
         app.post(&last).bearer(&buyer).send().await.expect(StatusCode::OK);
         stall.app.stop().await;
     }
+
+    async fn what_a_blocked_seller_offers_goes_off_sale_until_the_seller_resumes_it(db: TestDb) {
+        let stall = Stall::open(db).await;
+        let app = &stall.app;
+        let path = format!("/api/listings/{}", stall.id_of(&stall.thing("A red bicycle", 500, "Pune")).await);
+        stall.id_of(&stall.thing("A blue bicycle", 700, "Pune")).await;
+        let neighbour = app.member().await;
+        let other = stall.thing("A green bicycle", 600, "Pune");
+        app.post("/api/listings").bearer(&neighbour).json(&other).send().await.expect(StatusCode::CREATED);
+        let count = async || {
+            app.clock.advance(TimeDelta::minutes(2));
+            let category = format!("/api/categories/{}", stall.unreviewed);
+            app.get(&category).send().await.expect(StatusCode::OK).body["listingCount"].as_i64()
+        };
+        assert_eq!(count().await, Some(3));
+
+        let admin = app.staff(Role::Admin).await;
+        let status = format!("/api/users/{}/status", stall.seller.user_id);
+        let ban = json!({"status": "BANNED", "reason": "because of the test"});
+        app.put(&status).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        app.get(&path).send().await.problem(StatusCode::NOT_FOUND, "listing_not_found");
+        app.get(&path).bearer(&neighbour).send().await.problem(StatusCode::NOT_FOUND, "listing_not_found");
+        assert_eq!(app.get(&path).bearer(&admin).send().await.expect(StatusCode::OK).text("/status"), "PAUSED");
+        assert_eq!(stall.titles("search=bicycle").await, ["A green bicycle"]);
+        assert_eq!(count().await, Some(1));
+
+        let lift = json!({"status": "ACTIVE", "reason": "because of the test"});
+        app.put(&status).bearer(&admin).json(&lift).send().await.expect(StatusCode::OK);
+        app.get(&path).send().await.problem(StatusCode::NOT_FOUND, "listing_not_found");
+        let seller = app.login(&stall.seller.phone).await;
+        app.post(&format!("{path}/resume")).bearer(&seller).send().await.expect(StatusCode::OK);
+        assert_eq!((app.get(&path).send().await.status, count().await), (200, Some(2)));
+
+        let suspend = format!("/api/users/{}/suspend", seller.user_id);
+        let days = json!({"days": 1, "reason": "because of the test"});
+        let moderator = app.staff(Role::Moderator).await;
+        app.post(&suspend).bearer(&moderator).json(&days).send().await.expect(StatusCode::OK);
+        assert_eq!((app.get(&path).send().await.status, count().await), (404, Some(1)));
+        stall.app.stop().await;
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - A listing changes state only as [`rules`] says, while its row is locked.
-//! - Only its seller changes a listing; to everybody else it does not exist unless it is ACTIVE, staff aside.
+//! - Only its seller changes what a listing says; to everybody else it does not exist unless it is ACTIVE, staff aside.
 //! - What was reviewed and then changed is reviewed again, unless its category needs no review.
 //! - What changes often, views and contacts, lives in a table that no list scans.
 
@@ -23,6 +23,7 @@ mod search;
 mod status;
 mod view;
 mod views;
+mod withdraw;
 mod word_index;
 mod words;
 

@@ -128,10 +128,10 @@ fn is_open_to(action: Action, who: Who) -> bool {
     match action {
         Action::Approve | Action::Reject => who == Who::Reviewer,
         Action::Expire => who == Who::System,
-        Action::Renew { .. } => matches!(who, Who::Owner | Who::System),
+        // The marketplace pauses what a blocked seller offers.
+        Action::Pause | Action::Renew { .. } => matches!(who, Who::Owner | Who::System),
         Action::Submit { .. }
         | Action::Edit { .. }
-        | Action::Pause
         | Action::Resume { .. }
         | Action::MarkSold
         | Action::Delete => who == Who::Owner,

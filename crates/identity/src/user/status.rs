@@ -74,16 +74,10 @@ impl Identity {
         change: StatusChange,
         reason: &Reason,
     ) -> Result<StaffUserView, IdentityError> {
-        self.db
-            .in_txn(async |txn| {
-                self.set_status_in_txn(txn, caller, user, change, reason).await?;
-                let view = rows::find_for_staff(txn, user).await?;
-                view.ok_or(IdentityError::UserNotFound)
-            })
-            .await
+        self.db.in_txn(async |txn| self.set_status_in_txn(txn, caller, user, change, reason).await).await
     }
 
-    /// [`set_status`](Self::set_status) in the caller's transaction; tells whether anything changed.
+    /// [`set_status`](Self::set_status) in the caller's transaction.
     ///
     /// # Errors
     /// As there.
@@ -94,27 +88,42 @@ impl Identity {
         user: UserId,
         change: StatusChange,
         reason: &Reason,
-    ) -> Result<bool, IdentityError> {
+    ) -> Result<StaffUserView, IdentityError> {
         let now = self.ambient.now();
         let super_admins = rows::lock_super_admins(txn).await?;
         let target = rows::lock(txn, user).await?.ok_or(IdentityError::UserNotFound)?;
         check_status_change(&caller.actor, &target, change, now)?;
         let standing = change.standing();
-        if standing == target.standing {
-            return Ok(false);
+        if standing != target.standing {
+            if standing.status != UserStatus::Active {
+                check_one_remains(&super_admins, user)?;
+            }
+            self.write_standing_in_txn(txn, caller, &target, standing, reason).await?;
         }
-        rows::set_status_in_txn(txn, user, standing, reason.as_str(), now).await?;
+        rows::find_for_staff(txn, user).await?.ok_or(IdentityError::UserNotFound)
+    }
+
+    /// Writes another standing, ends the sessions of one who is blocked, and tells the others.
+    async fn write_standing_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        caller: &Caller,
+        target: &Target,
+        standing: Standing,
+        reason: &Reason,
+    ) -> Result<(), IdentityError> {
+        let user = target.id;
+        rows::set_status_in_txn(txn, user, standing, reason.as_str(), self.ambient.now()).await?;
         let (action, event) = if standing.status == UserStatus::Active {
             ("user.unblocked", events::unblocked(user))
         } else {
-            check_one_remains(&super_admins, user)?;
             self.end_all_in_txn(txn, user, None, EndReason::Blocked).await?;
             ("user.blocked", events::blocked(user, standing.status, standing.suspended_until))
         };
         append_event_in_txn(txn, &self.ambient, event).await?;
-        let entry = entry(caller, action, &target, standing, reason);
+        let entry = entry(caller, action, target, standing, reason);
         audit::append_in_txn(txn, &self.ambient, entry).await?;
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The stories, one file each.
 
+mod block_user;
 mod contact_seller;
 mod listing_settings;
 mod post_listing;

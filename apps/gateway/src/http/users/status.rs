@@ -75,7 +75,8 @@ pub(crate) struct SuspensionBody {
 
 /// Changes somebody's status.
 ///
-/// Blocking ends all their sessions at once. Nobody may do it to their own account, nor to somebody of their own rank
+/// Blocking ends all their sessions and pauses all their ACTIVE listings at once. Lifting the block resumes no listing:
+/// its seller does. Nobody may do it to their own account, nor to somebody of their own rank
 /// or above.
 #[utoipa::path(
     tag = "users",
@@ -95,12 +96,13 @@ pub(crate) async fn set_user_status(
     body: Valid<StatusBody>,
 ) -> ApiResult<web::Json<StaffUserView>> {
     let (change, reason) = body.0.parse()?;
-    Ok(web::Json(state.market.identity.set_status(&admin.caller, id.0, change, &reason).await?))
+    Ok(web::Json(state.market.set_user_status(&admin.caller, id.0, change, &reason).await?))
 }
 
 /// Suspends somebody for up to a week.
 ///
-/// What moderators may do without an admin. Somebody who is blocked already stays so: 403 `not_allowed`.
+/// What moderators may do without an admin. It ends their sessions and pauses their ACTIVE listings, which the seller
+/// may resume afterwards; nothing resumes by itself. Somebody who is blocked already stays so: 403 `not_allowed`.
 #[utoipa::path(
     tag = "users",
     operation_id = "suspendUser",
@@ -121,7 +123,7 @@ pub(crate) async fn suspend_user(
     let reason = Reason::parse(&body.0.reason).map_err(of_reason)?;
     let suspended_until = state.ambient.now() + TimeDelta::days(body.0.days);
     let change = StatusChange::Suspend { until: suspended_until };
-    let user_id = state.market.identity.set_status(&moderator.caller, id.0, change, &reason).await?.id;
+    let user_id = state.market.set_user_status(&moderator.caller, id.0, change, &reason).await?.id;
     Ok(web::Json(SuspensionView { user_id, suspended_until }))
 }
 

@@ -63,7 +63,7 @@ const TABLE: &[Row] = &[
     ),
     (
         Action::Pause,
-        &[Who::Owner],
+        &[Who::Owner, Who::System],
         [NO_PAUSE, NO_PAUSE, Ok(Paused), NO_PAUSE, NO_PAUSE, NO_PAUSE, NO_PAUSE, GONE],
     ),
     (
