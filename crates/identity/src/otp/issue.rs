@@ -1,4 +1,4 @@
-//! Making a code, and forgetting one that could not be sent.
+//! Making a code, and what becomes of one that could not be sent or perhaps was not.
 
 use uuid::Uuid;
 
@@ -10,7 +10,8 @@ use crate::{Contact, Identity, IdentityError};
 impl Identity {
     /// Makes a code for the contact. Nothing about people is read, so the answer is the same whether the contact
     /// has an account or not. The caller sends the code; if it cannot, it calls
-    /// [`forget_unsent_otp`](Self::forget_unsent_otp).
+    /// [`forget_unsent_otp`](Self::forget_unsent_otp), and if it cannot tell,
+    /// [`allow_otp_resend`](Self::allow_otp_resend).
     ///
     /// `client` is the address of the one who asks.
     ///
@@ -67,5 +68,15 @@ impl Identity {
     /// When the database fails.
     pub async fn forget_unsent_otp(&self, id: Uuid) -> Result<(), IdentityError> {
         self.db.in_txn(async |txn| Ok(rows::remove_unused_in_txn(txn, id).await?)).await
+    }
+
+    /// Lets another code be asked for at once, because this one may not have been sent. It stays good until another
+    /// takes its place, because it may have been.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn allow_otp_resend(&self, id: Uuid) -> Result<(), IdentityError> {
+        let now = self.ambient.now();
+        self.db.in_txn(async |txn| Ok(rows::allow_resend_in_txn(txn, id, now).await?)).await
     }
 }

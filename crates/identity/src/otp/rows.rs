@@ -113,6 +113,18 @@ pub(super) async fn remove_unused_in_txn(txn: &DatabaseTransaction, id: Uuid) ->
     Ok(())
 }
 
+/// Lets the code be replaced from now on.
+pub(super) async fn allow_resend_in_txn(
+    txn: &DatabaseTransaction,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend())
+        .statement("UPDATE otp_codes SET resend_at = ? WHERE id = ?", [now.into(), id.into()]);
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
 /// Removes codes whose time was over before the moment; gives how many.
 pub(crate) async fn forget_old_in_txn(
     txn: &DatabaseTransaction,

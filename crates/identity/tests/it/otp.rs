@@ -143,6 +143,22 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
         assert_refused(stage.identity.issue_otp(&phone_of(ASHA), Purpose::Login, "::1").await, "otp_limit");
     }
 
+    async fn a_code_that_perhaps_was_sent_logs_in_unless_another_took_its_place(db: TestDb) {
+        let stage = Stage::on(db);
+        let code = |issued: &identity::IssuedOtp| secrecy::ExposeSecret::expose_secret(&issued.code).to_owned();
+        let first = stage.identity.issue_otp(&phone_of(ASHA), Purpose::Login, "::1").await.unwrap();
+        stage.identity.allow_otp_resend(first.id).await.unwrap();
+        stage.verify(ASHA, &code(&first)).await.unwrap();
+
+        let old = stage.identity.issue_otp(&phone_of(RAVI), Purpose::Login, "::1").await.unwrap();
+        stage.identity.allow_otp_resend(old.id).await.unwrap();
+        let new = stage.identity.issue_otp(&phone_of(RAVI), Purpose::Login, "::1").await.unwrap();
+        if code(&old) != code(&new) {
+            assert_refused(stage.verify(RAVI, &code(&old)).await, "invalid_otp");
+        }
+        stage.verify(RAVI, &code(&new)).await.unwrap();
+    }
+
     async fn neither_code_nor_contact_is_stored(db: TestDb) {
         let stage = Stage::on(db);
         let code = stage.code(ASHA).await;

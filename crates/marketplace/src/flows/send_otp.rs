@@ -8,7 +8,8 @@ use notify::{Language, SendError};
 
 use crate::{FlowError, Marketplace};
 
-/// How long somebody who waits for a code is kept waiting before they are told to try again.
+/// How long somebody who waits for a code is kept waiting before they are told to try again. The SMS provider's own
+/// deadline ([`Timeouts::default`](notify::http::Timeouts)) is shorter, so that its outcome is usually known.
 const DEADLINE: Duration = Duration::from_secs(8);
 
 impl Marketplace {
@@ -16,8 +17,8 @@ impl Marketplace {
     /// account. `client` is the address of the one who asks.
     ///
     /// # Errors
-    /// Identity's limits; [`FlowError::Send`] or [`FlowError::NotSent`] when the code did not leave, after which
-    /// another may be asked for at once.
+    /// Identity's limits; [`FlowError::Send`] or [`FlowError::NotSent`] when the code did not leave or may not have,
+    /// after which another may be asked for at once. One that may have left stays good until then.
     pub async fn send_otp(
         &self,
         contact: &Contact,
@@ -32,7 +33,11 @@ impl Marketplace {
             Ok(Err(error)) => FlowError::Send(error),
             Err(_) => FlowError::NotSent,
         };
-        self.identity.forget_unsent_otp(issued.id).await?;
+        if surely_stayed(&failure) {
+            self.identity.forget_unsent_otp(issued.id).await?;
+        } else {
+            self.identity.allow_otp_resend(issued.id).await?;
+        }
         Err(failure)
     }
 
@@ -54,5 +59,17 @@ impl Marketplace {
                 self.mail.send(&message).await.map(drop)
             }
         }
+    }
+}
+
+/// Whether the code certainly did not leave. Of any other failure somebody may read the code a moment later.
+fn surely_stayed(failure: &FlowError) -> bool {
+    let FlowError::Send(error) = failure else { return false };
+    match error {
+        SendError::NotSent { .. }
+        | SendError::Refused { .. }
+        | SendError::Misconfigured { .. }
+        | SendError::Busy => true,
+        SendError::Failed { .. } | SendError::Unknown => false,
     }
 }

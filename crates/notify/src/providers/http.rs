@@ -17,9 +17,9 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// Two seconds and eight.
+    /// Two seconds and six.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(2), total: Duration::from_secs(8) }
+        Self { connect: Duration::from_secs(2), total: Duration::from_secs(6) }
     }
 }
 
