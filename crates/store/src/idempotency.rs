@@ -74,22 +74,44 @@ pub async fn claim_key_in_txn(
     if insert_if_absent(txn, insert).await? {
         return Ok(Claim::Fresh);
     }
-    let select = engine.statement(
-        "SELECT fingerprint, status, body FROM idempotency_keys WHERE scope = ? AND idem_key = ?",
-        [scope.into(), name.into()],
+    Ok(find(txn, key, now).await?.unwrap_or(Claim::InProgress))
+}
+
+/// What is known of the key, without claiming it: [`Claim::Fresh`] when nobody's use of it is on record.
+///
+/// For requests that would be refused by now: what was answered before stays answered.
+///
+/// # Errors
+/// When the database fails.
+pub async fn answered_key(
+    conn: &impl ConnectionTrait,
+    key: &IdempotencyKey,
+    now: DateTime<Utc>,
+) -> Result<Claim, StoreError> {
+    Ok(find(conn, key, now).await?.unwrap_or(Claim::Fresh))
+}
+
+/// The use of the key that is on record.
+async fn find(
+    conn: &impl ConnectionTrait,
+    key: &IdempotencyKey,
+    now: DateTime<Utc>,
+) -> Result<Option<Claim>, StoreError> {
+    let select = Engine::of(conn.get_database_backend()).statement(
+        "SELECT fingerprint, status, body FROM idempotency_keys \
+         WHERE scope = ? AND idem_key = ? AND expires_at > ?",
+        [key.scope.as_str().into(), key.key.as_str().into(), now.into()],
     );
-    let Some(row) = txn.query_one_raw(select).await? else {
-        return Ok(Claim::InProgress);
-    };
+    let Some(row) = conn.query_one_raw(select).await? else { return Ok(None) };
     if row.try_get::<String>("", "fingerprint")? != key.fingerprint {
-        return Ok(Claim::OtherRequest);
+        return Ok(Some(Claim::OtherRequest));
     }
     let status: Option<i32> = row.try_get("", "status")?;
     let body: Option<String> = row.try_get("", "body")?;
-    Ok(match (status.and_then(|status| u16::try_from(status).ok()), body) {
+    Ok(Some(match (status.and_then(|status| u16::try_from(status).ok()), body) {
         (Some(status), Some(body)) => Claim::Answered(StoredAnswer { status, body }),
         _ => Claim::InProgress,
-    })
+    }))
 }
 
 /// Keeps the answer of a freshly claimed key.

@@ -42,7 +42,8 @@ pub use database::{Database, DatabaseConfig};
 pub use engine::Engine;
 pub use error::{StoreError, TxnError};
 pub use idempotency::{
-    Claim, IdempotencyKey, StoredAnswer, claim_key_in_txn, forget_expired_keys, keep_answer_in_txn,
+    Claim, IdempotencyKey, StoredAnswer, answered_key, claim_key_in_txn, forget_expired_keys,
+    keep_answer_in_txn,
 };
 pub use insert::insert_if_absent;
 pub use jobs::{

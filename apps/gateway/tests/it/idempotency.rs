@@ -70,4 +70,30 @@ on_every_engine! { Scope::All =>
         post(&body).await.expect(StatusCode::CREATED);
         app.stop().await;
     }
+
+    async fn what_was_answered_stays_answered_though_it_would_be_refused_now(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let category = open_category(&app).await;
+        let body = listing_body(&category);
+        let seller = app.member().await;
+        let post = |key: &str, body: &Value| {
+            app.post("/api/listings").bearer(&seller).header("idempotency-key", key).json(body).send()
+        };
+        let first = post("kept", &body).await.expect(StatusCode::CREATED);
+
+        let closed = json!({ "slug": "anything", "name": "Anything", "autoApprove": true, "active": false });
+        let close = app.put(&format!("/api/categories/{category}")).bearer(&admin).json(&closed);
+        close.send().await.expect(StatusCode::OK);
+        app.clock.advance(chrono::TimeDelta::minutes(1));
+        let refused = post("new", &body).await.problem(StatusCode::BAD_REQUEST, "invalid_input");
+        assert_eq!(refused.fields(), ["categoryId"]);
+        let again = post("kept", &body).await.expect(StatusCode::CREATED);
+        assert_eq!((again.header("idempotent-replayed"), &again.bytes), ("true", &first.bytes));
+        let mut changed = body.clone();
+        changed["title"] = json!("Something else altogether");
+        post("kept", &changed).await.problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
+        assert_eq!(mine(&app, &seller).await, 1);
+        app.stop().await;
+    }
 }

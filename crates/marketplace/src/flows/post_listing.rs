@@ -2,7 +2,7 @@
 
 use catalog::{ListingInput, ListingView};
 use kernel::Actor;
-use store::{Claim, IdempotencyKey, StoredAnswer, claim_key_in_txn, keep_answer_in_txn};
+use store::{Claim, IdempotencyKey, StoredAnswer, answered_key, claim_key_in_txn, keep_answer_in_txn};
 
 use crate::{FlowError, Marketplace};
 
@@ -17,7 +17,8 @@ pub enum Posted {
 
 impl Marketplace {
     /// Makes a listing of the actor's. Under a key, the listing and the answer are kept in one transaction, so a
-    /// client that did not see the answer may ask again without making a second listing. `answer` writes the answer.
+    /// client that did not see the answer may ask again without making a second listing, even when the listing would
+    /// be refused by now. `answer` writes the answer.
     ///
     /// # Errors
     /// As the catalogue's; [`FlowError::KeyReused`] when the key was used for another request, and
@@ -31,15 +32,21 @@ impl Marketplace {
         answer: fn(&ListingView) -> StoredAnswer,
     ) -> Result<Posted, FlowError> {
         let settings = self.listing_settings().await;
-        let new = self.catalog.new_listing(actor, input, submit, &settings).await?;
+        let new = match (self.catalog.new_listing(actor, input, submit, &settings).await, key) {
+            (Ok(new), _) => new,
+            (Err(refusal), None) => return Err(refusal.into()),
+            // The category may have closed, say, since the listing was made.
+            (Err(refusal), Some(key)) => {
+                let claim = answered_key(self.db.reader()?, key, self.ambient.now()).await?;
+                return posted_before(claim)?.ok_or_else(|| refusal.into());
+            }
+        };
         self.db
             .in_txn(async |txn| {
                 if let Some(key) = key {
-                    match claim_key_in_txn(txn, key, self.ambient.now()).await? {
-                        Claim::Fresh => {}
-                        Claim::Answered(before) => return Ok(Posted::Before(before)),
-                        Claim::OtherRequest => return Err(FlowError::KeyReused),
-                        Claim::InProgress => return Err(FlowError::KeyInProgress),
+                    let claim = claim_key_in_txn(txn, key, self.ambient.now()).await?;
+                    if let Some(before) = posted_before(claim)? {
+                        return Ok(before);
                     }
                 }
                 let listing = self.catalog.create_listing_in_txn(txn, &new).await?;
@@ -49,5 +56,15 @@ impl Marketplace {
                 Ok(Posted::Made(Box::new(listing)))
             })
             .await
+    }
+}
+
+/// What the request under the key came to before, if it was made.
+fn posted_before(claim: Claim) -> Result<Option<Posted>, FlowError> {
+    match claim {
+        Claim::Fresh => Ok(None),
+        Claim::Answered(before) => Ok(Some(Posted::Before(before))),
+        Claim::OtherRequest => Err(FlowError::KeyReused),
+        Claim::InProgress => Err(FlowError::KeyInProgress),
     }
 }
