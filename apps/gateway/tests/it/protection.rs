@@ -108,6 +108,7 @@ on_every_engine! { Scope::All =>
         app.get("/health").send().await.expect(StatusCode::OK);
         app.state.ready.store(false, std::sync::atomic::Ordering::SeqCst);
         app.get("/readyz").send().await.problem(StatusCode::SERVICE_UNAVAILABLE, "draining");
+        app.get("/health").send().await.expect(StatusCode::OK);
         app.get("/livez").send().await.expect(StatusCode::OK);
         app.stop().await;
     }

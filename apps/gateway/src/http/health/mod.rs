@@ -36,8 +36,8 @@ async fn livez() -> web::Json<Health> {
     web::Json(OK)
 }
 
-/// Whether the process takes requests: the database answers within a second, the schema is current, and no
-/// shutdown has begun.
+/// Whether the process takes requests: the database answers within a second, and no shutdown has begun. That the
+/// schema is current is checked once, before the process opens its door.
 #[utoipa::path(tag = "health", operation_id = "readyz", responses((status = 200, description = "Ready", body = Health)), extensions(("x-authority" = json!("public"))))]
 #[get("/readyz")]
 async fn readyz(state: web::Data<AppState>) -> ApiResult<web::Json<Health>> {
@@ -51,7 +51,8 @@ async fn readyz(state: web::Data<AppState>) -> ApiResult<web::Json<Health>> {
     }
 }
 
-/// The plain health check: as `/readyz`.
+/// Whether the service is well, for people and uptime checks: the database answers within a second. Unlike `/readyz`
+/// it stays 200 while a shutdown drains requests, which is no fault.
 #[utoipa::path(tag = "health", operation_id = "health", responses((status = 200, description = "Well", body = Health)), extensions(("x-authority" = json!("public"))))]
 #[get("/health")]
 async fn health(state: web::Data<AppState>) -> ApiResult<web::Json<Health>> {
