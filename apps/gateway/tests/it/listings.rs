@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use kernel::{Phone, Role};
-use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::{Scope, on_every_engine, pictures};
 
@@ -347,6 +347,35 @@ on_every_engine! { Scope::All =>
         let moderator = app.staff(Role::Moderator).await;
         app.post(&suspend).bearer(&moderator).json(&days).send().await.expect(StatusCode::OK);
         assert_eq!((app.get(&path).send().await.status, count().await), (404, Some(1)));
+        stall.app.stop().await;
+    }
+
+    async fn a_look_counts_once_an_hour_and_only_when_the_listing_was_sent(db: TestDb) {
+        let stall = Stall::open(db).await;
+        let app = &stall.app;
+        let id = stall.id_of(&stall.thing("A red bicycle", 500, "Pune")).await;
+        let path = format!("/api/listings/{id}");
+        let views = async || {
+            let catalog = &app.state.market.catalog;
+            catalog.flush_views().await.unwrap();
+            catalog.get_listing(None, id.parse().unwrap()).await.unwrap().views
+        };
+        let seen = app.get(&path).bearer(&stall.seller).send().await.expect(StatusCode::OK);
+        let tag = seen.header("etag").to_owned();
+        app.call(Method::HEAD, &path).send().await.expect(StatusCode::OK);
+        app.get(&path).header("if-none-match", &tag).send().await.expect(StatusCode::NOT_MODIFIED);
+        assert_eq!(views().await, 0);
+
+        let buyer = app.member().await;
+        for _ in 0..3 {
+            app.get(&path).send().await.expect(StatusCode::OK);
+            app.get(&path).bearer(&buyer).send().await.expect(StatusCode::OK);
+        }
+        assert_eq!(views().await, 2, "somebody at this address, and the buyer");
+        app.clock.advance(TimeDelta::hours(1));
+        app.get(&path).send().await.expect(StatusCode::OK);
+        app.get(&path).send().await.expect(StatusCode::OK);
+        assert_eq!(views().await, 3);
         stall.app.stop().await;
     }
 }

@@ -7,7 +7,7 @@ use crate::{Catalog, CatalogError};
 
 impl Catalog {
     /// A listing in full. Everybody sees an ACTIVE one; its seller sees it until it is deleted, and staff in every
-    /// state. A look by others than its seller is counted.
+    /// state.
     ///
     /// # Errors
     /// When there is none that the viewer may see.
@@ -31,7 +31,6 @@ impl Catalog {
         }
         if !is_own && !is_staff {
             view.review = None;
-            self.views.record(id);
         }
         Ok(view)
     }

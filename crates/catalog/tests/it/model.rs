@@ -264,8 +264,8 @@ impl World {
         input.attributes = json!({"brand": brand, "ram": ram}).as_object().unwrap().clone();
         let view = shop.create(&seller, &ListingInput { ..input.clone() }).await;
         let views = dice.below(4);
-        for _ in 0..views {
-            shop.catalog.get_listing(None, view.id).await.unwrap();
+        for n in 0..views {
+            shop.catalog.record_view(None, &format!("192.0.2.{n}"), &view);
         }
         let mut status = view.status;
         if dice.one_in(8) {

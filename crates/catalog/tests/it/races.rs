@@ -105,19 +105,19 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
     async fn every_look_is_counted_once(db: TestDb) {
         let shop = Shop::open(db).await;
         let seller = shop.person();
-        let mut ids = Vec::new();
+        let mut things = Vec::new();
         for n in 0..4 {
-            ids.push(shop.create(&seller, &shop.thing(&format!("Bicycle number {n}"))).await.id);
+            things.push(shop.create(&seller, &shop.thing(&format!("Bicycle number {n}"))).await);
         }
         let processes = [shop.catalog.clone(), catalog(db, &shop.ambient)];
         let tasks: Vec<_> = (0..8)
             .map(|n| {
-                let (catalog, ids) = (processes[n % 2].clone(), ids.clone());
+                let (catalog, things) = (processes[n % 2].clone(), things.clone());
                 tokio::spawn(async move {
-                    for _ in 0..5 {
-                        for id in &ids {
-                            catalog.get_listing(None, *id).await.unwrap();
-                            catalog.get_listing(Some(&seller), *id).await.unwrap();
+                    for look in 0..5 {
+                        for thing in &things {
+                            catalog.record_view(None, &format!("192.0.2.{n}{look}"), thing);
+                            catalog.record_view(Some(&seller), "192.0.2.99", thing);
                         }
                         catalog.flush_views().await.unwrap();
                     }
@@ -128,8 +128,8 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
             task.await.unwrap();
         }
         assert_eq!(processes[0].flush_views().await.unwrap(), 0);
-        for id in ids {
-            let view = shop.catalog.get_listing(Some(&seller), id).await.unwrap();
+        for thing in things {
+            let view = shop.catalog.get_listing(Some(&seller), thing.id).await.unwrap();
             assert_eq!(view.views, 40, "8 × 5 looks by others; the seller's own do not count");
         }
     }

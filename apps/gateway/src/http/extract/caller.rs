@@ -1,4 +1,4 @@
-//! Where a request comes from: its id, the client's address and agent.
+//! Where a request comes from: its id, the client's address and agent; and whether its answer is read.
 
 use std::future::{Ready, ready};
 
@@ -30,6 +30,11 @@ impl ClientOrigin {
     pub(crate) fn address(&self) -> &str {
         self.0.address.as_deref().unwrap_or("unknown")
     }
+}
+
+/// Whether the client takes the body of an answer, rather than its headers alone.
+pub(crate) fn takes_body(request: &HttpRequest) -> bool {
+    !request.extensions().get::<RequestFacts>().is_some_and(|facts| facts.is_head)
 }
 
 impl FromRequest for ClientOrigin {

@@ -10,7 +10,7 @@ mod query;
 
 pub(crate) use authority::{Admin, Member, Moderator, Staff, SteppedUp, SuperAdministration, Viewer};
 pub(crate) use body::{Valid, not_null};
-pub(crate) use caller::ClientOrigin;
+pub(crate) use caller::{ClientOrigin, takes_body};
 pub(crate) use conditional::{IfMatch, Versioned, conditional_json, is_known};
 pub(crate) use idempotent::{IdempotencyHeader, Idempotent, replayed};
 pub(crate) use path::PathId;

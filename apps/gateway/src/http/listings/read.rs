@@ -1,17 +1,19 @@
 //! One listing.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use catalog::ListingView;
 use kernel::ListingId;
 
 use crate::http::error::ApiResult;
-use crate::http::extract::{PathId, Versioned, Viewer, conditional_json};
+use crate::http::extract::{ClientOrigin, PathId, Versioned, Viewer, conditional_json, takes_body};
 use crate::state::AppState;
 
 /// Shows a listing.
 ///
 /// Everybody sees an ACTIVE one; its seller sees it in every state until it is deleted, and staff always. A look by
-/// others than the seller and staff is counted; the counts of views and contacts do not change the `ETag`.
+/// others than the seller and staff is counted, once an hour for each person or address: not one answered 304, nor a
+/// HEAD. The counts of views and contacts do not change the `ETag`.
 #[utoipa::path(
     tag = "listings",
     operation_id = "getListing",
@@ -26,9 +28,14 @@ use crate::state::AppState;
 pub(crate) async fn get_listing(
     request: HttpRequest,
     viewer: Viewer,
+    client: ClientOrigin,
     state: web::Data<AppState>,
     id: PathId<ListingId>,
 ) -> ApiResult<HttpResponse> {
     let listing = state.market.catalog.get_listing(viewer.0.as_ref(), id.0).await?;
-    Ok(conditional_json(&request, &Versioned { version: listing.version, body: listing }))
+    let answer = conditional_json(&request, &Versioned { version: listing.version, body: &listing });
+    if answer.status() == StatusCode::OK && takes_body(&request) {
+        state.market.catalog.record_view(viewer.0.as_ref(), client.address(), &listing);
+    }
+    Ok(answer)
 }

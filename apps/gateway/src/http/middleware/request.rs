@@ -29,6 +29,8 @@ pub(crate) struct RequestFacts {
     pub(crate) request_id: String,
     /// The client's address.
     pub(crate) client: IpAddr,
+    /// Whether only its headers were asked for; it is answered as a GET.
+    pub(crate) is_head: bool,
 }
 
 /// Counts a request as under way until it is dropped.
@@ -52,11 +54,12 @@ pub(crate) async fn handle_request(
     let facts = RequestFacts {
         request_id: trace::request_id(request.headers(), &state.ambient),
         client: client::address(&request, &state.config.server.trusted_proxies),
+        is_head: request.method() == Method::HEAD,
     };
     let span = tracing::info_span!("request", request.id = %facts.request_id, trace.id = trace::trace_id(request.headers()));
     request.extensions_mut().insert(facts.clone());
     let method = request.method().clone();
-    if method == Method::HEAD {
+    if facts.is_head {
         // Whatever can be read can be asked for its headers; the body is cut off when the answer is written.
         request.head_mut().method = Method::GET;
     }
