@@ -54,13 +54,13 @@ if ROLE != "ANONYMOUS":
     everyday = Caller(people[0], may_lose_session=False)
     # Operations that may end their caller's sessions or use up the attempts that a step-up needs are called by
     # others of the same role. All of them are tested; logging out succeeds once, and is refused from then on.
-    leaving = Caller(people[1], may_lose_session=True)
-    careless = Caller(people[2], may_lose_session=True)
+    others = {
+        prefix: Caller(person, may_lose_session=True)
+        for prefix, person in zip(("/api/auth/logout", "/api/auth/sessions", "/api/auth/"), people[1:], strict=True)
+    }
 
     def caller_of(path: str) -> Caller:
-        if path == "/api/auth/logout":
-            return leaving
-        return careless if path.startswith("/api/auth/") else everyday
+        return next((caller for prefix, caller in others.items() if path.startswith(prefix)), everyday)
 
     # Kept for no time: a caller knows by itself when its token is old.
     @schemathesis.auth(refresh_interval=None)

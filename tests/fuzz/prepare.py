@@ -2,7 +2,7 @@
 
     prepare.py GATEWAY_URL SANDBOX_URL SUPER_ADMIN_PHONE FILE
 
-Of each role there are three: the first makes the requests, and the others stand in for it where a request may end
+Of each role there are four: the first makes the requests, and the others stand in for it where a request may end
 the session of whoever makes it, or use up their attempts; see hooks.py.
 """
 
@@ -44,17 +44,17 @@ def png(side: int) -> bytes:
 def main() -> None:
     gateway, sandbox, super_admin_phone, file = sys.argv[1:]
     boss = Person(super_admin_phone)
-    people = {role: [Person(f"+9198000{index}{place}000") for place in "123"] for index, role in enumerate(ROLES)}
+    people = {role: [Person(f"+9198000{index}{place}000") for place in "1234"] for index, role in enumerate(ROLES)}
     bystanders = [Person(f"+91980009{number}000") for number in range(BYSTANDERS)]
-    everybody = [boss, *bystanders, *(person for trio in people.values() for person in trio)]
+    everybody = [boss, *bystanders, *(person for group in people.values() for person in group)]
     for person in everybody:
         person.ask_for_code(gateway)
         person.log_in(gateway, sandbox)
     asked_at = time.monotonic()
     boss.enrol(gateway)
-    staff = {role: trio for role, trio in people.items() if role != "USER"}
-    for role, trio in staff.items():
-        for person in trio:
+    staff = {role: group for role, group in people.items() if role != "USER"}
+    for role, group in staff.items():
+        for person in group:
             call(gateway, "PUT", f"/api/users/{person.id}/role", {"role": role}, boss.access)
     # One category whose listings are out at once, one where they wait for a review.
     open_to_all, reviewed = (
@@ -63,19 +63,19 @@ def main() -> None:
             "active": True}, boss.access)["id"]
         for slug in ("bicycles", "tricycles"))
     time.sleep(max(0, asked_at + RESEND_AFTER_S - time.monotonic()))
-    for trio in staff.values():
-        for person in trio:
+    for group in staff.values():
+        for person in group:
             person.ask_for_code(gateway)
             person.log_in(gateway, sandbox)
             person.enrol(gateway)
     listings = []
-    for seller in [*bystanders, *(trio[0] for trio in people.values())]:
+    for seller in [*bystanders, *(group[0] for group in people.values())]:
         for number in range(LISTINGS_EACH):
             body = listing(reviewed if number == 0 else open_to_all, number)
             listings.append(call(gateway, "POST", "/api/listings", body, seller.access)["id"])
     photo = upload(gateway, png(320), bystanders[0].access)["data"][0]
     Path(file).write_text(json.dumps({
-        "people": {role: [person.kept() for person in trio] for role, trio in people.items()},
+        "people": {role: [person.kept() for person in group] for role, group in people.items()},
         "known": {
             "/api/listings/{id}": listings,
             "/api/users/{id}": [person.id for person in bystanders],

@@ -84,7 +84,9 @@ pub(crate) async fn refuse_strange_methods(
 
 /// Answers whatever no route took.
 pub(crate) async fn answer(request: HttpRequest) -> Result<actix_web::HttpResponse, ApiError> {
-    let allow = request.app_data::<web::Data<KnownPaths>>().and_then(|known| known.allow(request.match_info().as_str()));
+    let allow = request
+        .app_data::<web::Data<KnownPaths>>()
+        .and_then(|known| known.allow(request.match_info().as_str()));
     std::future::ready(()).await;
     Err(allow.map_or_else(ApiError::not_found, ApiError::method_not_allowed))
 }
