@@ -139,14 +139,14 @@ on_every_engine! { Scope::Store =>
         let ambient = Ambient::system();
         let runs = Arc::new(AtomicUsize::new(0));
         let config = WorkerConfig {
-            lease: Duration::from_millis(400),
+            lease: Duration::from_millis(1_500),
             poll: Duration::from_millis(20),
             ..WorkerConfig::default()
         };
         enqueue(db, &ambient, NewJob::new("slow", json!({}))).await.unwrap();
         let mut workers = Vec::new();
         for _ in 0..2 {
-            let handler = Slow { runs: Arc::clone(&runs), for_how_long: Duration::from_millis(1_200) };
+            let handler = Slow { runs: Arc::clone(&runs), for_how_long: Duration::from_millis(4_500) };
             let worker = Worker::new(another_process(db).await, ambient.clone(), config).with(handler);
             workers.push(tokio::spawn(async move { worker.run(std::future::pending(), Duration::ZERO).await }));
         }
