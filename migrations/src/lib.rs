@@ -6,8 +6,10 @@
 
 mod catalog;
 mod identity;
+mod ledger;
 mod lock;
 mod moderation;
+mod payments;
 mod platform;
 mod sql;
 mod store;
@@ -38,6 +40,10 @@ pub enum Domain {
     Identity,
     /// Categories, listings and photos.
     Catalog,
+    /// Wallets, journals and seals.
+    Ledger,
+    /// Orders, payments, refunds and webhooks.
+    Payments,
     /// Review decisions.
     Moderation,
     /// Settings.
@@ -78,6 +84,8 @@ impl Migrator {
         let domains = [
             (Domain::Identity, identity::MIGRATIONS),
             (Domain::Catalog, catalog::MIGRATIONS),
+            (Domain::Ledger, ledger::MIGRATIONS),
+            (Domain::Payments, payments::MIGRATIONS),
             (Domain::Moderation, moderation::MIGRATIONS),
             (Domain::Platform, platform::MIGRATIONS),
         ];

@@ -20,10 +20,15 @@ use store::Engine;
 pub(crate) enum Step {
     /// A table: its name and what stands between the brackets.
     Table(&'static str, &'static str),
+    /// One more column of a table: its name and type.
+    Column(&'static str, &'static str),
     /// An index: its name, its table, and its columns.
     Index(&'static str, &'static str, &'static str),
     /// An index over some rows only; MariaDB, which has no such thing, indexes all of them.
     IndexWhere(&'static str, &'static str, &'static str, &'static str),
+    /// Triggers that refuse to change or remove a row of the table, whoever asks. PostgreSQL's function for it comes
+    /// with the store's tables.
+    AppendOnly(&'static str),
     /// Statements that only one engine has; each list may be empty.
     Each {
         /// For SQLite.
@@ -67,7 +72,7 @@ impl MigrationTrait for SqlMigration {
         for step in self.steps {
             for sql in step.render(engine) {
                 match manager.get_connection().execute_unprepared(&sql).await {
-                    Err(error) if is_duplicate_index(&error) => {}
+                    Err(error) if is_there_already(&error) => {}
                     Err(error) => return Err(error),
                     Ok(_) => {}
                 }
@@ -79,7 +84,8 @@ impl MigrationTrait for SqlMigration {
 
 impl Step {
     fn render(self, engine: Engine) -> Vec<String> {
-        // MySQL has no IF NOT EXISTS for indexes; an index that is there already is passed over instead.
+        // MySQL has no IF NOT EXISTS for indexes and columns, nor has SQLite for columns; what is there already is
+        // passed over instead.
         let if_absent = if engine == Engine::MariaDb { "" } else { "IF NOT EXISTS " };
         match self {
             Self::Table(name, columns) => {
@@ -89,6 +95,10 @@ impl Step {
                 };
                 vec![format!("CREATE TABLE IF NOT EXISTS {name} ({}){suffix}", types(columns, engine))]
             }
+            Self::Column(table, column) => {
+                let if_absent = if engine == Engine::Postgres { "IF NOT EXISTS " } else { "" };
+                vec![format!("ALTER TABLE {table} ADD COLUMN {if_absent}{}", types(column, engine))]
+            }
             Self::Index(name, table, columns) => {
                 vec![format!("CREATE INDEX {if_absent}{name} ON {table} ({columns})")]
             }
@@ -97,6 +107,7 @@ impl Step {
                     if engine == Engine::MariaDb { String::new() } else { format!(" WHERE {condition}") };
                 vec![format!("CREATE INDEX {if_absent}{name} ON {table} ({columns}){filter}")]
             }
+            Self::AppendOnly(table) => append_only(table, engine),
             Self::Each { sqlite, postgres, mariadb } => {
                 let statements = match engine {
                     Engine::Sqlite => sqlite,
@@ -107,6 +118,30 @@ impl Step {
             }
         }
     }
+}
+
+fn append_only(table: &str, engine: Engine) -> Vec<String> {
+    let on_row = |action: &str| {
+        let trigger = format!("CREATE TRIGGER IF NOT EXISTS {table}_no_{action} BEFORE {action} ON {table}");
+        if engine == Engine::Sqlite {
+            format!("{trigger} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END")
+        } else {
+            format!("{trigger} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{table} is append-only'")
+        }
+    };
+    if engine != Engine::Postgres {
+        return ["update", "delete"].map(on_row).to_vec();
+    }
+    vec![
+        format!(
+            "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} \
+             FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        ),
+        format!(
+            "CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} \
+             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        ),
+    ]
 }
 
 fn types(sql: &str, engine: Engine) -> String {
@@ -126,20 +161,23 @@ fn types(sql: &str, engine: Engine) -> String {
     tokens.iter().zip(names).fold(sql.to_owned(), |sql, (token, name)| sql.replace(token, name))
 }
 
-/// MySQL error 1061: a key of that name exists, from a run that was interrupted.
-fn is_duplicate_index(error: &DbErr) -> bool {
+/// Whether an index or a column of that name exists, from a run that was interrupted: MySQL's errors 1061 and 1060;
+/// SQLite tells it in words alone.
+fn is_there_already(error: &DbErr) -> bool {
     let (DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return false;
     };
     let RuntimeErr::SqlxError(error) = cause else {
         return false;
     };
-    match error.as_ref() {
-        sqlx::Error::Database(inner) => inner
-            .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
-            .is_some_and(|mysql| mysql.number() == 1061),
-        _ => false,
+    let sqlx::Error::Database(inner) = error.as_ref() else {
+        return false;
+    };
+    if let Some(mysql) = inner.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return matches!(mysql.number(), 1060 | 1061);
     }
+    inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
+        && inner.message().starts_with("duplicate column name")
 }
 
 #[cfg(test)]
@@ -158,6 +196,13 @@ mod tests {
             ["CREATE TABLE IF NOT EXISTS t (id UUID PRIMARY KEY, at TIMESTAMPTZ)"]
         );
         assert!(step.render(Engine::MariaDb).concat().ends_with("COLLATE=utf8mb4_bin"));
+    }
+
+    #[test]
+    fn a_column_is_added_once() {
+        let step = Step::Column("t", "at {instant} NULL");
+        assert_eq!(step.render(Engine::Postgres), ["ALTER TABLE t ADD COLUMN IF NOT EXISTS at TIMESTAMPTZ NULL"]);
+        assert_eq!(step.render(Engine::MariaDb), ["ALTER TABLE t ADD COLUMN at DATETIME(6) NULL"]);
     }
 
     #[test]

@@ -75,6 +75,20 @@ typed_ids! {
     PhotoId,
     /// A moderator's decision on a listing.
     ReviewId,
+    /// An entry of the ledger: postings that belong together.
+    JournalId,
+    /// Money set aside until it is captured or released.
+    HoldId,
+    /// A boost that can be bought.
+    BoostPlanId,
+    /// A boost that was bought for a listing.
+    BoostId,
+    /// A top-up that somebody wants to pay.
+    PaymentOrderId,
+    /// A payment that the provider knows of.
+    PaymentId,
+    /// Money on its way back to where it came from.
+    RefundId,
     /// A row of the outbox.
     EventId,
     /// A background job.

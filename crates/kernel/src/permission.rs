@@ -40,6 +40,14 @@ pub enum Permission {
     UsersBan,
     /// Appoint and dismiss staff.
     UsersAssignRole,
+    /// Create, change and withdraw what can be bought to boost a listing.
+    BoostPlansManage,
+    /// See everybody's payments and refunds.
+    PaymentsView,
+    /// Send payments back to where they came from.
+    RefundsIssue,
+    /// Give promotional credit.
+    CreditGrant,
 }
 
 impl Role {
@@ -88,16 +96,25 @@ impl Role {
     /// Everything the role may do.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            CategoriesManage, ListingsReview, ListingsViewAll, UsersAssignRole, UsersBan, UsersSuspend,
-            UsersView,
+            BoostPlansManage, CategoriesManage, CreditGrant, ListingsReview, ListingsViewAll, PaymentsView,
+            RefundsIssue, UsersAssignRole, UsersBan, UsersSuspend, UsersView,
         };
         match self {
             Self::User => &[],
             Self::Moderator => &[ListingsViewAll, ListingsReview, UsersSuspend],
-            Self::Finance => &[ListingsViewAll],
-            Self::Admin => {
-                &[ListingsViewAll, ListingsReview, CategoriesManage, UsersView, UsersSuspend, UsersBan]
-            }
+            Self::Finance => &[ListingsViewAll, PaymentsView, RefundsIssue],
+            Self::Admin => &[
+                ListingsViewAll,
+                ListingsReview,
+                CategoriesManage,
+                UsersView,
+                UsersSuspend,
+                UsersBan,
+                BoostPlansManage,
+                PaymentsView,
+                RefundsIssue,
+                CreditGrant,
+            ],
             Self::SuperAdmin => &[
                 ListingsViewAll,
                 ListingsReview,
@@ -106,6 +123,10 @@ impl Role {
                 UsersSuspend,
                 UsersBan,
                 UsersAssignRole,
+                BoostPlansManage,
+                PaymentsView,
+                RefundsIssue,
+                CreditGrant,
             ],
         }
     }

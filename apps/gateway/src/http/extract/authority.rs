@@ -43,6 +43,9 @@ pub(crate) struct AnyStaff;
 /// MODERATOR, ADMIN, SUPER_ADMIN.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moderation;
+/// FINANCE, ADMIN, SUPER_ADMIN.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finances;
 /// ADMIN, SUPER_ADMIN.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Administration;
@@ -68,6 +71,12 @@ impl Authority for AnyStaff {
 impl Authority for Moderation {
     fn admits(role: Role) -> bool {
         matches!(role, Role::Moderator | Role::Admin | Role::SuperAdmin)
+    }
+}
+
+impl Authority for Finances {
+    fn admits(role: Role) -> bool {
+        matches!(role, Role::Finance | Role::Admin | Role::SuperAdmin)
     }
 }
 
@@ -97,6 +106,8 @@ pub(crate) type Member = Authorized<AnyMember>;
 pub(crate) type Staff = Authorized<AnyStaff>;
 /// Those who review.
 pub(crate) type Moderator = Authorized<Moderation>;
+/// Those who look after the money.
+pub(crate) type Finance = Authorized<Finances>;
 /// Those who run the place.
 pub(crate) type Admin = Authorized<Administration>;
 /// One of them with a fresh code of the second factor: `SteppedUp<SuperAdministration>`.

@@ -1,0 +1,1 @@
+//! Money we keep account of.
