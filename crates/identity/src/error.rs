@@ -79,6 +79,9 @@ pub enum IdentityError {
     /// Another account has this phone number or e-mail address.
     #[error("another account uses this contact")]
     ContactTaken,
+    /// The seller may not offer anything at present.
+    #[error("the seller is blocked: nothing of theirs can go on sale")]
+    SellerBlocked,
     /// The person has no phone number.
     #[error("the user has no phone number")]
     NoPhone,
@@ -143,6 +146,7 @@ impl DomainError for IdentityError {
             Self::UserNotFound | Self::SessionNotFound => ErrorKind::NotFound,
             Self::ContactTaken
             | Self::NoPhone
+            | Self::SellerBlocked
             | Self::LastSuperAdmin
             | Self::TotpAlreadyConfirmed
             | Self::TotpNotEnrolled => ErrorKind::Conflict,
@@ -172,6 +176,7 @@ impl DomainError for IdentityError {
             Self::SessionNotFound => "session_not_found",
             Self::ContactTaken => "contact_taken",
             Self::NoPhone => "no_phone",
+            Self::SellerBlocked => "seller_blocked",
             Self::VersionMismatch => "version_mismatch",
             Self::NotAllowed => "not_allowed",
             Self::OwnAccount => "own_account",

@@ -184,6 +184,8 @@ on_every_engine! { Scope::All =>
         assert_eq!(edited.expect(StatusCode::OK).header("etag"), "\"2\"");
         let late = app.put(&path).bearer(&stall.seller).header("if-match", "\"1\"").json(&complete).send().await;
         late.problem(StatusCode::PRECONDITION_FAILED, "version_mismatch");
+        let several = app.put(&path).bearer(&stall.seller).header("if-match", "\"1\", \"2\"").json(&complete);
+        assert_eq!(several.send().await.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), ["If-Match"]);
         let submitted = app.post(&format!("{path}/submit")).bearer(&stall.seller).send().await;
         assert_eq!(submitted.expect(StatusCode::OK).text("/status"), "PENDING");
         let sold = app.post(&format!("{path}/sold")).bearer(&stall.seller).send().await;

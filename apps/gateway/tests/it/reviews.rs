@@ -155,7 +155,8 @@ on_every_engine! { Scope::All =>
         let app = TestApp::start(db).await;
         let market = &app.state.market;
         let category = category(market).await;
-        let listing = submit(market, &person(market, Role::User), &cycle(category, "A green bicycle")).await;
+        let owner = seller(&app, &app.member().await);
+        let listing = submit(market, &owner, &cycle(category, "A green bicycle")).await;
         let verdicts = [Verdict::approval(), Verdict::parse("REJECT", Some("fraud"), None).unwrap()];
         let tasks: Vec<_> = (0..8)
             .map(|n| {
@@ -230,6 +231,24 @@ on_every_engine! { Scope::All =>
         review(listing.version).await.problem(StatusCode::PRECONDITION_FAILED, "version_mismatch");
         assert!(market.moderation.reviews_of(listing.id).await.unwrap().is_empty());
         review(changed.version).await.expect(StatusCode::OK);
+        app.stop().await;
+    }
+
+    async fn nothing_of_a_blocked_seller_goes_on_sale(db: TestDb) {
+        let (app, moderator, category) = shop(db).await;
+        let owner = app.member().await;
+        let listing = submit(&app.state.market, &seller(&app, &owner), &cycle(category, "A green bicycle")).await;
+        let admin = app.staff(Role::Admin).await;
+        let standing = format!("/api/users/{}/status", owner.user_id);
+        let ban = json!({"status": "BANNED", "reason": "because of the test"});
+        app.put(&standing).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        let approval = json!({"decision": "APPROVE"});
+        let answer = app.post(&path(listing.id)).bearer(&moderator).json(&approval).send().await;
+        answer.problem(StatusCode::CONFLICT, "seller_blocked");
+        assert_eq!(status(&app.state.market, listing.id).await.0, ListingStatus::Pending);
+        assert!(app.state.market.moderation.reviews_of(listing.id).await.unwrap().is_empty());
+        let rejection = json!({"decision": "REJECT", "reasonCode": "fraud"});
+        app.post(&path(listing.id)).bearer(&moderator).json(&rejection).send().await.expect(StatusCode::OK);
         app.stop().await;
     }
 

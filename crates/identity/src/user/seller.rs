@@ -1,6 +1,7 @@
 //! What buyers learn of a seller.
 
 use kernel::{Phone, UserId};
+use sea_orm::DatabaseTransaction;
 use store::StoreError;
 
 use super::{SellerView, rows};
@@ -22,6 +23,19 @@ impl Identity {
     /// When the database fails.
     pub async fn sellers(&self, users: &[UserId]) -> Result<Vec<SellerView>, IdentityError> {
         Ok(rows::sellers(self.db.reader()?, users, self.config()).await?)
+    }
+
+    /// Holds a seller's row until the transaction ends, so that what goes on sale in it cannot cross a block.
+    ///
+    /// # Errors
+    /// [`SellerBlocked`](IdentityError::SellerBlocked) when they are suspended or banned, or have left.
+    pub async fn hold_seller_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        user: UserId,
+    ) -> Result<(), IdentityError> {
+        let seller = rows::lock(txn, user).await?.ok_or(IdentityError::SellerBlocked)?;
+        seller.standing.check(self.ambient.now()).or(Err(IdentityError::SellerBlocked))
     }
 
     /// The number under which a seller is reached: for the one answer that tells it.

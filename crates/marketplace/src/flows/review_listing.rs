@@ -14,7 +14,8 @@ impl Marketplace {
     /// that becomes visible is the one that was decided on.
     ///
     /// # Errors
-    /// When the listing is not there, not PENDING any more or at another version, or is the caller's own.
+    /// When the listing is not there, not PENDING any more or at another version, or is the caller's own; when it is
+    /// to be approved and its seller is blocked.
     pub async fn review_listing(
         &self,
         caller: &Caller,
@@ -33,6 +34,9 @@ impl Marketplace {
         self.db
             .in_txn(async |txn| {
                 let pending = self.catalog.lock_for_review_in_txn(txn, listing).await?;
+                if decision == catalog::Decision::Approve {
+                    self.identity.hold_seller_in_txn(txn, pending.seller()).await?;
+                }
                 if expected.is_some_and(|version| version != pending.version()) {
                     return Err(CatalogError::VersionMismatch.into());
                 }

@@ -168,11 +168,11 @@ impl Worker {
         let now = self.ambient.now();
         let error = match result {
             Ok(outcome) => {
+                if outcome == Outcome::Done {
+                    job.lease.finish_in_txn(self.writer(), now).await?;
+                }
                 metrics::counter!("jobs_done_total", "kind" => job.kind.clone()).increment(1);
-                return match outcome {
-                    Outcome::Done => job.lease.finish_in_txn(self.writer(), now).await,
-                    Outcome::Finished => Ok(()),
-                };
+                return Ok(());
             }
             // Somebody else has it now.
             Err(JobError::Store(StoreError::LeaseLost)) => return Ok(()),

@@ -25,7 +25,17 @@ pub(crate) struct TestApp {
     client: reqwest::Client,
     sandbox: Running,
     server: ServerHandle,
-    media: std::path::PathBuf,
+    /// Held for its end: the folder goes with it, also when a test fails.
+    _media: MediaFolder,
+}
+
+/// A folder for one test's photos.
+struct MediaFolder(std::path::PathBuf);
+
+impl Drop for MediaFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl TestApp {
@@ -63,7 +73,7 @@ impl TestApp {
         let handle = running.handle();
         tokio::spawn(running);
         let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { base, clock, state, client, sandbox, server: handle, media }
+        Self { base, clock, state, client, sandbox, server: handle, _media: MediaFolder(media) }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call {
@@ -109,6 +119,5 @@ impl TestApp {
     pub(crate) async fn stop(self) {
         self.server.stop(false).await;
         self.sandbox.stop().await;
-        let _ = std::fs::remove_dir_all(&self.media);
     }
 }
