@@ -33,7 +33,7 @@ pub(crate) struct SendOtpBody {
     #[schema(
         nullable = false,
         max_length = 254,
-        pattern = r"^[A-Za-z0-9_+-]{1,30}(\.[A-Za-z0-9_+-]{1,30})*@([A-Za-z0-9]{1,60}\.)+[A-Za-z]{2,10}$"
+        pattern = r"^[A-Za-z0-9_+-]{1,15}(\.[A-Za-z0-9_+-]{1,15}){0,3}@([A-Za-z0-9]{1,50}\.){1,3}[A-Za-z]{2,10}$"
     )]
     email: Option<String>,
 }

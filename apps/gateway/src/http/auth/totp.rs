@@ -27,7 +27,7 @@ pub(crate) struct StepUpBody {
     /// Six digits, or a recovery code such as `abcd-efgh-jkmn`.
     #[schema(
         example = "287082",
-        pattern = r"^([0-9]{6}|[a-km-np-z0-9]{4}-[a-km-np-z0-9]{4}-[a-km-np-z0-9]{4})$",
+        pattern = r"^([0-9]{6}|[a-hjkmnp-z02-9]{4}-[a-hjkmnp-z02-9]{4}-[a-hjkmnp-z02-9]{4})$",
         min_length = 6,
         max_length = 14
     )]
