@@ -49,6 +49,12 @@ pub enum CatalogError {
     /// Another category has the slug.
     #[error("another category has this slug")]
     SlugTaken,
+    /// No such boost plan, or not for the one who asks.
+    #[error("there is no such boost plan")]
+    BoostPlanNotFound,
+    /// Another boost plan has the slug.
+    #[error("another boost plan has this slug")]
+    PlanSlugTaken,
     /// A seller asked for their own number.
     #[error("this is your own listing")]
     OwnContact,
@@ -91,12 +97,14 @@ impl DomainError for CatalogError {
             Self::Store(error) => error.kind(),
             Self::Invalid(error) => error.kind(),
             Self::Photo(error) => error.kind(),
-            Self::CategoryNotFound | Self::ListingNotFound => ErrorKind::NotFound,
+            Self::CategoryNotFound | Self::ListingNotFound | Self::BoostPlanNotFound => ErrorKind::NotFound,
             Self::Forbidden | Self::OwnReview | Self::StatusNotPublic => ErrorKind::Forbidden,
             Self::VersionMismatch => ErrorKind::PreconditionFailed,
-            Self::Refused(_) | Self::CategoryInUse | Self::SlugTaken | Self::OwnContact => {
-                ErrorKind::Conflict
-            }
+            Self::Refused(_)
+            | Self::CategoryInUse
+            | Self::SlugTaken
+            | Self::PlanSlugTaken
+            | Self::OwnContact => ErrorKind::Conflict,
             Self::ContactCapReached { .. } => ErrorKind::RateLimited,
         }
     }
@@ -114,7 +122,8 @@ impl DomainError for CatalogError {
             Self::Refused(refusal) => refusal.code,
             Self::OwnReview => "own_listing_review",
             Self::CategoryInUse => "category_in_use",
-            Self::SlugTaken => "slug_taken",
+            Self::SlugTaken | Self::PlanSlugTaken => "slug_taken",
+            Self::BoostPlanNotFound => "boost_plan_not_found",
             Self::OwnContact => "own_listing",
             Self::ContactCapReached { .. } => "contact_cap_reached",
         }

@@ -19,6 +19,8 @@ pub(crate) const SOLD: &str = "listing.sold";
 pub(crate) const EXPIRED: &str = "listing.expired";
 pub(crate) const DELETED: &str = "listing.deleted";
 pub(crate) const CONTACTED: &str = "listing.contacted";
+pub(crate) const BOOSTED: &str = "listing.boosted";
+pub(crate) const BOOST_ENDED: &str = "listing.boost_ended";
 
 /// What every event of a listing tells.
 #[derive(Debug, Clone, Copy)]

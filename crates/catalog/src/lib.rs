@@ -1,8 +1,8 @@
-//! Goods: categories and their attributes, listings and how they are found, photos.
+//! Goods: categories and their attributes, listings and how they are found, photos, boosts.
 //!
 //! Owns the tables `categories`, `category_tree`, `category_counts`, `listings`, `listing_stats`,
-//! `listing_attributes`, `listing_contacts`, `contact_quotas`, `listing_search`, `listing_words`, and those of
-//! [`photo`].
+//! `listing_attributes`, `listing_contacts`, `contact_quotas`, `listing_search`, `listing_words`, `boost_plans`,
+//! `boosts`, `listing_prominence`, and those of [`photo`].
 //!
 //! Invariants:
 //! - A listing changes state only as [`listing_rules`] says, while its row is locked, by its seller, a moderator or the
@@ -11,6 +11,7 @@
 //! - The category tree is a tree of at most three levels, and a category that is used is never deleted.
 //! - A category's count of ACTIVE listings changes in the transaction that changes a listing's state.
 //! - What people search for and what they find it in become words here, so that all three engines find the same.
+//! - A listing is boosted exactly as long as boosts that a journal paid for say so, one boost per journal.
 //! - Every change of a listing is told in the outbox as `listing.…`, every change by staff in the audit log.
 //!
 //! ```no_run
@@ -31,6 +32,7 @@
 //! # }
 //! ```
 
+mod boost;
 mod category;
 mod error;
 mod events;
@@ -43,6 +45,10 @@ use std::sync::Arc;
 use kernel::{Ambient, Caller, CursorCodec, Permission};
 use store::Database;
 
+pub use boost::{
+    BoostKind, BoostParts, BoostPayment, BoostPlanInput, BoostPlanView, BoostQuote, BoostRefund, BoostStatus,
+    BoostView, PlanDays, PlanFeatures, PlanName, PlanPrice,
+};
 pub use category::{
     AttributeKind, AttributeSchema, AttributeSpec, CategoryIcon, CategoryInput, CategoryName, CategoryNode,
     CategoryView, ExpiryDays, MAX_DEPTH, Slug, TreeDocument,
@@ -56,6 +62,7 @@ pub use listing::{
     Reviewed, SearchWords, SortOrder, Title, contact_day,
 };
 
+use crate::boost::ProminenceCache;
 use crate::category::CategoryCache;
 use crate::listing::ViewCounter;
 use crate::photo::MediaUrls;
@@ -69,7 +76,7 @@ pub struct CatalogConfig {
     pub media: MediaUrls,
 }
 
-/// Categories and listings. Cheap to clone; clones share the copy of the category tree and the counted looks.
+/// Categories and listings. Cheap to clone; clones share the copies in memory and the counted looks.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     db: Database,
@@ -77,12 +84,20 @@ pub struct Catalog {
     config: Arc<CatalogConfig>,
     categories: Arc<CategoryCache>,
     views: Arc<ViewCounter>,
+    prominence: Arc<ProminenceCache>,
 }
 
 impl Catalog {
     /// A catalogue in the database.
     pub fn new(db: Database, ambient: Ambient, config: CatalogConfig) -> Self {
-        Self { db, ambient, config: Arc::new(config), categories: Arc::default(), views: Arc::default() }
+        Self {
+            db,
+            ambient,
+            config: Arc::new(config),
+            categories: Arc::default(),
+            views: Arc::default(),
+            prominence: Arc::default(),
+        }
     }
 
     fn require(&self, caller: &Caller, permission: Permission) -> Result<(), CatalogError> {

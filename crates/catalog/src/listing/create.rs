@@ -109,6 +109,7 @@ impl Catalog {
         txn: &DatabaseTransaction,
         id: ListingId,
     ) -> Result<ListingView, CatalogError> {
-        detail::find(txn, id, &self.config.media).await?.ok_or(CatalogError::ListingNotFound)
+        let view = detail::find(txn, id, &self.config.media, self.ambient.now()).await?;
+        view.ok_or(CatalogError::ListingNotFound)
     }
 }

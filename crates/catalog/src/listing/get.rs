@@ -16,7 +16,7 @@ impl Catalog {
         viewer: Option<&Actor>,
         id: ListingId,
     ) -> Result<ListingView, CatalogError> {
-        let mut view = detail::find(self.db.reader()?, id, &self.config.media)
+        let mut view = detail::find(self.db.reader()?, id, &self.config.media, self.ambient.now())
             .await?
             .ok_or(CatalogError::ListingNotFound)?;
         let is_own = viewer.is_some_and(|actor| actor.is(view.seller_id));

@@ -30,6 +30,7 @@ impl Catalog {
         paging: &Paging,
     ) -> Result<Page<OwnListing>, CatalogError> {
         let scope = format!("my-listings:{seller}:{}", status.map_or("", ListingStatus::as_str));
+        let (now, prominent) = (self.ambient.now(), self.prominent_listings().await?);
         let reader = self.db.reader()?;
         let engine = self.db.engine();
         let mut condition = "l.seller_id = ? AND l.status <> 'DELETED'".to_owned();
@@ -44,7 +45,8 @@ impl Catalog {
                 let row = reader.query_one_raw(engine.statement(&count, values.clone())).await?;
                 let total: i64 = row.map(|row| row.try_get("", "total")).transpose()?.unwrap_or_default();
                 let statement = select(engine, &condition, values, *limit, paging.offset());
-                let listings = read_all(&reader.query_all_raw(statement).await?, &self.config.media)?;
+                let mut listings = read_all(&reader.query_all_raw(statement).await?, &self.config.media)?;
+                listings.iter_mut().for_each(|own| own.card.show(&prominent, now));
                 Ok(Page::numbered(listings, *page, *limit, u64::try_from(total).unwrap_or_default()))
             }
             Paging::After { cursor, limit } => {
@@ -56,7 +58,8 @@ impl Catalog {
                     values.extend([created_at.into(), created_at.into(), at.id.uuid().into()]);
                 }
                 let statement = select(engine, &condition, values, limit + 1, 0);
-                let listings = read_all(&reader.query_all_raw(statement).await?, &self.config.media)?;
+                let mut listings = read_all(&reader.query_all_raw(statement).await?, &self.config.media)?;
+                listings.iter_mut().for_each(|own| own.card.show(&prominent, now));
                 Ok(Page::feed(listings, *limit, |last| {
                     let position = Position {
                         created_micros: last.card.created_at.timestamp_micros(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Condition, ListingStatus};
+use crate::boost::ProminentListings;
 use crate::photo::PhotoView;
 
 /// Where a thing is.
@@ -87,6 +88,12 @@ pub struct ListingView {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was sold.
     pub sold_at: Option<DateTime<Utc>>,
+    /// Until when it is boosted; null when it is not.
+    pub boosted_until: Option<DateTime<Utc>>,
+    /// Until when it is among the featured ones; null when it is not.
+    pub featured_until: Option<DateTime<Utc>>,
+    /// Whether it is to be shown in another colour.
+    pub highlighted: bool,
     /// Whether it is renewed by itself.
     pub auto_renew: bool,
     /// How often it was renewed.
@@ -127,6 +134,23 @@ pub struct ListingCard {
     pub created_at: DateTime<Utc>,
     /// When everybody could see it first.
     pub published_at: Option<DateTime<Utc>>,
+    /// Until when it is boosted; null when it is not. A few seconds old at most.
+    pub boosted_until: Option<DateTime<Utc>>,
+    /// Until when it is among the featured ones; null when it is not.
+    pub featured_until: Option<DateTime<Utc>>,
+    /// Whether it is to be shown in another colour.
+    pub highlighted: bool,
+}
+
+impl ListingCard {
+    /// Shows what is in force for it.
+    pub(super) fn show(&mut self, prominent: &ProminentListings, now: DateTime<Utc>) {
+        if let Some(prominence) = prominent.of(self.id) {
+            self.boosted_until = prominence.boosted_until(now);
+            self.featured_until = prominence.featured_until(now);
+            self.highlighted = prominence.is_highlighted(now);
+        }
+    }
 }
 
 /// One of one's own listings in a list.

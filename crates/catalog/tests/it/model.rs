@@ -175,7 +175,7 @@ impl Asked {
             attributes,
             condition: self.condition,
             seller: self.seller,
-            status: None,
+            ..ListingFilters::default()
         };
         ListingQuery::new(filters, Some(self.sort), Some(self.order), Some(self.near)).unwrap()
     }

@@ -1,24 +1,29 @@
-//! The list of listings: filtered, ordered, a page or a feed at a time. One statement each, and one more for the
-//! total where a numbered page is asked for.
+//! The list of listings: filtered, ordered, a page or a feed at a time. One statement each, one more for the total where
+//! a numbered page is asked for, and one where listings that were paid for stand before the others.
 
+mod feed;
+mod numbered;
 mod order;
 mod query;
 mod statement;
 
-use kernel::{Actor, InvalidInput, ListingId, Money, Page, Paging, Permission, UserId};
-use sea_orm::{ConnectionTrait, QueryResult};
+use kernel::{Actor, CategoryId, InvalidInput, ListingId, Money, Page, Paging, Permission, UserId};
+use sea_orm::{QueryResult, Statement};
 use store::StoreError;
 use uuid::Uuid;
 
-use self::order::Position;
 pub(super) use self::statement::CARD;
 use self::statement::Select;
 use super::{Condition, ListingCard, ListingStatus};
+use crate::boost::ProminentListings;
 use crate::photo::MediaUrls;
 use crate::{Catalog, CatalogError};
 
 pub use order::{ListingSort, SortOrder};
 pub use query::{AttributeFilters, ListingFilters, ListingQuery};
+
+/// The most listings that stand before the others in one list; of more, those whose boosts began last.
+const MOST_ON_TOP: usize = 50;
 
 /// Whose listings a search may find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,21 @@ enum Audience {
     /// This person's alone.
     Own(UserId),
 }
+
+/// A search that may be carried out.
+struct Search<'a> {
+    catalog: &'a Catalog,
+    query: &'a ListingQuery,
+    status: ListingStatus,
+    audience: Audience,
+    categories: Option<Vec<CategoryId>>,
+    /// What a cursor of it belongs to.
+    scope: String,
+    prominent: std::sync::Arc<ProminentListings>,
+}
+
+/// A card with its sort key, where that is a number that the card does not tell.
+type Found = (ListingCard, Option<i64>);
 
 impl Catalog {
     /// Finds listings. Everybody finds ACTIVE ones; asking for another status, staff find everybody's and others
@@ -50,31 +70,41 @@ impl Catalog {
         let tree = self.category_tree().await?;
         let categories = query.filters().category.map(|id| tree.with_descendants(id));
         query.check_attributes(|name| tree.is_filterable(name, categories.as_deref()))?;
-        let scope = query.scope(viewer);
-        let after: Option<Position> = match paging {
-            Paging::After { cursor: Some(cursor), .. } => Some(self.config.cursors.open(&scope, cursor)?),
-            _ => None,
-        };
-        let reader = self.db.reader()?;
-        let engine = self.db.engine();
-        let select = Select::new(engine, query, status, audience, categories.as_deref());
-        let rows = reader.query_all_raw(select.page(paging, after)).await?;
-        let cards = rows
-            .iter()
-            .map(|row| Ok((read_card(row, &self.config.media)?, row.try_get_by_index(CARD_COLUMNS).ok())))
-            .collect::<Result<Vec<(ListingCard, Option<i64>)>, StoreError>>()?;
+        let (scope, prominent) = (query.scope(viewer), self.prominent_listings().await?);
+        let search = Search { catalog: self, query, status, audience, categories, scope, prominent };
         match paging {
-            Paging::Numbered { page, limit } => {
-                let total = count(reader, select).await?;
-                Ok(Page::numbered(cards, *page, *limit, total).map(|(card, _)| card))
-            }
-            Paging::After { limit, .. } => {
-                let page = Page::feed(cards, *limit, |(card, key)| {
-                    self.config.cursors.seal(&scope, &Position::after(card, *key))
-                });
-                Ok(page.map(|(card, _)| card))
-            }
+            Paging::Numbered { page, limit } => search.numbered(*page, *limit, paging.offset()).await,
+            Paging::After { cursor, limit } => search.feed(cursor.as_deref(), *limit).await,
         }
+    }
+}
+
+impl Search<'_> {
+    fn select(&self) -> Select<'_> {
+        let (engine, now) = (self.catalog.db.engine(), self.catalog.ambient.now());
+        Select::new(engine, self.query, self.status, self.audience, self.categories.as_deref(), now)
+    }
+
+    /// Listings that stood before others at the moment and may match: the database decides on words and attributes.
+    fn on_top(&self, at: chrono::DateTime<chrono::Utc>) -> Vec<ListingId> {
+        if !self.query.is_by_default() {
+            return Vec::new();
+        }
+        let categories = self.categories.as_deref();
+        self.prominent.top(at, MOST_ON_TOP, |listing| self.query.may_match(listing, categories))
+    }
+
+    async fn cards(&self, statement: Statement) -> Result<Vec<Found>, CatalogError> {
+        use sea_orm::ConnectionTrait;
+        let rows = self.catalog.db.reader()?.query_all_raw(statement).await?;
+        let now = self.catalog.ambient.now();
+        rows.iter()
+            .map(|row| {
+                let mut card = read_card(row, &self.catalog.config.media)?;
+                card.show(&self.prominent, now);
+                Ok((card, row.try_get_by_index(CARD_COLUMNS).ok()))
+            })
+            .collect()
     }
 }
 
@@ -92,12 +122,6 @@ fn audience(viewer: Option<&Actor>, status: ListingStatus) -> Result<Audience, C
         (_, Some(user)) => Ok(Audience::Own(user)),
         (_, None) => Err(CatalogError::StatusNotPublic),
     }
-}
-
-async fn count(reader: &impl ConnectionTrait, select: Select<'_>) -> Result<u64, StoreError> {
-    let row = reader.query_one_raw(select.count()).await?;
-    let total: i64 = row.map(|row| row.try_get("", "total")).transpose()?.unwrap_or_default();
-    Ok(u64::try_from(total).unwrap_or_default())
 }
 
 /// How many columns a card has; a sort key that is computed follows them.
@@ -121,5 +145,8 @@ pub(super) fn read_card(row: &QueryResult, urls: &MediaUrls) -> Result<ListingCa
         status: status.parse::<ListingStatus>().ok().ok_or_else(corrupt)?,
         created_at: row.try_get_by_index(9)?,
         published_at: row.try_get_by_index(10)?,
+        boosted_until: None,
+        featured_until: None,
+        highlighted: false,
     })
 }

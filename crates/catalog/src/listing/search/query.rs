@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::order::SortKey;
 use super::{ListingSort, SortOrder};
+use crate::boost::Prominent;
 use crate::category::index_value;
 use crate::listing::{Condition, ListingStatus, Place, Point, Price, SearchWords};
 
@@ -82,6 +83,10 @@ pub struct ListingFilters {
     pub seller: Option<UserId>,
     /// In this state of its life; ACTIVE by default.
     pub status: Option<ListingStatus>,
+    /// Boosted at present.
+    pub boosted: bool,
+    /// Featured at present.
+    pub featured: bool,
 }
 
 /// A search that makes sense.
@@ -90,11 +95,13 @@ pub struct ListingQuery {
     filters: ListingFilters,
     key: SortKey,
     order: SortOrder,
+    /// Nothing was said about the order: listings that a plan puts before others come first.
+    by_default: bool,
 }
 
 impl ListingQuery {
-    /// Puts filters and order together. The newest come first by default, and the most relevant where words are
-    /// searched for.
+    /// Puts filters and order together. By default the newest come first, or the most relevant where words are searched
+    /// for, and before them those that a boost gives that place.
     ///
     /// # Errors
     /// With the fields that do not fit each other: `maxPrice`, `sortBy`, and prices out of range.
@@ -116,11 +123,13 @@ impl ListingQuery {
         {
             errors.add("maxPrice", "out_of_range", "must not be below minPrice");
         }
-        let by_default = match filters.search {
+        let by_default =
+            sort.is_none() && order.is_none() && matches!(filters.status, None | Some(ListingStatus::Active));
+        let usual = match filters.search {
             Some(_) => ListingSort::Relevance,
             None => ListingSort::CreatedAt,
         };
-        let sort = sort.unwrap_or(by_default);
+        let sort = sort.unwrap_or(usual);
         let key = match (sort, &filters.search, near) {
             (ListingSort::CreatedAt, ..) => Some(SortKey::Listed),
             (ListingSort::Price, ..) => Some(SortKey::Price),
@@ -137,7 +146,9 @@ impl ListingQuery {
             }
         };
         match (key, errors.is_empty()) {
-            (Some(key), true) => Ok(Self { filters, key, order: order.unwrap_or(sort.usual_order()) }),
+            (Some(key), true) => {
+                Ok(Self { filters, key, order: order.unwrap_or(sort.usual_order()), by_default })
+            }
             _ => Err(errors.into_error()),
         }
     }
@@ -153,6 +164,23 @@ impl ListingQuery {
 
     pub(super) fn order(&self) -> SortOrder {
         self.order
+    }
+
+    /// Whether listings that stand before others come first.
+    pub(super) fn is_by_default(&self) -> bool {
+        self.by_default
+    }
+
+    /// Whether a listing may match, as far as memory tells: not words and attributes.
+    pub(super) fn may_match(&self, listing: &Prominent, categories: Option<&[CategoryId]>) -> bool {
+        let filters = &self.filters;
+        categories.is_none_or(|ids| ids.contains(&listing.category))
+            && filters.seller.is_none_or(|seller| seller == listing.seller)
+            && filters.min_price.is_none_or(|min| listing.price >= min)
+            && filters.max_price.is_none_or(|max| listing.price <= max)
+            && filters.condition.is_none_or(|condition| condition.as_str() == listing.condition)
+            && filters.city.as_ref().is_none_or(|city| city.key() == listing.city_key)
+            && filters.state.as_ref().is_none_or(|state| state.key() == listing.state_key)
     }
 
     /// Refuses attributes that lists cannot be filtered by.
@@ -182,10 +210,13 @@ impl ListingQuery {
             filters.condition,
             filters.seller,
             filters.status,
+            filters.boosted,
+            filters.featured,
             // Pages of what everybody sees are anybody's.
             filters.status.and(viewer.and_then(Actor::user)),
             self.key,
             self.order,
+            self.by_default,
         ])
         .to_string()
     }

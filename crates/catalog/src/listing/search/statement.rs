@@ -1,7 +1,8 @@
 //! The SQL of a search. Statuses are written into the text, so that the planner sees that the partial indexes of
 //! ACTIVE listings fit; everything else is bound.
 
-use kernel::{CategoryId, Paging, TypedId};
+use chrono::{DateTime, Utc};
+use kernel::{CategoryId, ListingId, TypedId};
 use sea_orm::{Statement, Value};
 use store::Engine;
 
@@ -30,6 +31,7 @@ impl<'q> Select<'q> {
         status: ListingStatus,
         audience: Audience,
         categories: Option<&[CategoryId]>,
+        now: DateTime<Utc>,
     ) -> Self {
         let filters = query.filters();
         let words = filters.search.as_ref().map(|words| word_index::matching(engine, words));
@@ -72,6 +74,11 @@ impl<'q> Select<'q> {
         {
             select.and(condition, value);
         }
+        for (is_wanted, kind) in [(filters.boosted, "boosted"), (filters.featured, "featured")] {
+            if is_wanted {
+                select.in_force(kind, now);
+            }
+        }
         if matches!(query.key(), SortKey::Distance { .. }) {
             select.conditions.push("l.latitude_e3 IS NOT NULL".to_owned());
         }
@@ -88,6 +95,30 @@ impl<'q> Select<'q> {
         self.values.extend(values);
         let list = Engine::placeholders(self.values.len() - before);
         self.conditions.push(format!("{column} IN ({list})"));
+    }
+
+    fn in_force(&mut self, kind: &str, now: DateTime<Utc>) {
+        self.conditions.push(format!(
+            "l.id IN (SELECT h.listing_id FROM listing_prominence h WHERE h.over_at > ? AND h.{kind}_since <= ? \
+             AND h.{kind}_until > ?)"
+        ));
+        self.values.extend([now, now, now].map(Value::from));
+    }
+
+    /// Those of these alone.
+    pub(super) fn only(mut self, ids: &[ListingId]) -> Self {
+        self.one_of("l.id", ids.iter().map(|id| id.uuid().into()));
+        self
+    }
+
+    /// All but these.
+    pub(super) fn but(mut self, ids: &[ListingId]) -> Self {
+        if !ids.is_empty() {
+            let list = Engine::placeholders(ids.len());
+            self.conditions.push(format!("l.id NOT IN ({list})"));
+            self.values.extend(ids.iter().map(|id| Value::from(id.uuid())));
+        }
+        self
     }
 
     fn with_attribute(&mut self, name: &str, values: &[String]) {
@@ -107,12 +138,13 @@ impl<'q> Select<'q> {
         self.engine.statement(&sql, self.values)
     }
 
-    /// The cards of a page, and for a feed one more.
-    pub(super) fn page(&self, paging: &Paging, after: Option<Position>) -> Statement {
-        let (rows, offset) = match paging {
-            Paging::Numbered { limit, .. } => (*limit, paging.offset()),
-            Paging::After { limit, .. } => (limit + 1, 0),
-        };
+    /// So many cards, the newest first, whatever the query's own order.
+    pub(super) fn newest(&self, rows: u32, after: Option<Position>) -> Statement {
+        self.simple("l.listed_at", "", rows, 0, after.map(|at| (at.listed_at().into(), at)))
+    }
+
+    /// So many cards in the query's order.
+    pub(super) fn page(&self, rows: u32, offset: u64, after: Option<Position>) -> Statement {
         let order = self.query.order().keyword();
         match self.query.key() {
             SortKey::Listed => {

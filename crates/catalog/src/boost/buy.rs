@@ -1,0 +1,167 @@
+//! A boost bought: what it would be, and, once it is paid for, that it is.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kernel::{BoostId, BoostPlanId, InvalidInput, JournalId, ListingId, Money, UserId};
+use sea_orm::DatabaseTransaction;
+use serde_json::json;
+
+use super::rows::{self, LockedListing};
+use super::rules::{self, Span};
+use super::{BoostKind, BoostParts, BoostStatus, BoostView, Prominence};
+use crate::events;
+use crate::listing::ListingStatus;
+use crate::listing::rules::Refusal;
+use crate::{Catalog, CatalogError};
+
+/// A boost that can be bought within this transaction, which has locked the listing: price and times hold until its end.
+#[derive(Debug)]
+pub struct BoostQuote {
+    id: BoostId,
+    listing: LockedListing,
+    plan: BoostPlanId,
+    kind: BoostKind,
+    price: Money,
+    span: Span,
+    /// What is in force once it is bought.
+    prominence: Prominence,
+    is_first: bool,
+}
+
+impl BoostQuote {
+    /// The id that the boost has once it is paid for.
+    pub fn id(&self) -> BoostId {
+        self.id
+    }
+
+    /// What it gives.
+    pub fn kind(&self) -> BoostKind {
+        self.kind
+    }
+
+    /// What is to be paid, tax included.
+    pub fn price(&self) -> Money {
+        self.price
+    }
+}
+
+/// How a boost was paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoostPayment {
+    /// The journal that moved the money.
+    pub journal: JournalId,
+    /// Which accounts paid how much of the price.
+    pub paid: BoostParts,
+    /// The percentage of GST that the price includes.
+    pub gst_percent: u8,
+    /// Central GST within the price.
+    pub cgst: Money,
+    /// State GST within the price; as much.
+    pub sgst: Money,
+}
+
+impl Catalog {
+    /// What a plan would come to for a listing, whose row is locked until the transaction ends. With `kind`, only a plan
+    /// of that kind will do.
+    ///
+    /// # Errors
+    /// When there is no such listing of the seller's, it is not ACTIVE, or `planId` names no plan that can be bought.
+    pub async fn quote_boost_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        seller: UserId,
+        listing: ListingId,
+        plan: BoostPlanId,
+        kind: Option<BoostKind>,
+    ) -> Result<BoostQuote, CatalogError> {
+        let listing = rows::lock_listing(txn, listing)
+            .await?
+            .filter(|listing| listing.seller == seller && listing.status != ListingStatus::Deleted)
+            .ok_or(CatalogError::ListingNotFound)?;
+        // After the lock: a boost that was bought meanwhile is seen.
+        let found = rows::plan_and_prominence(txn, plan, listing.id).await?;
+        let (found, former) = found.filter(|(plan, _)| plan.input.active).ok_or_else(unknown_plan)?;
+        let input = found.input;
+        if kind.is_some_and(|kind| kind != input.kind) {
+            return Err(wrong_kind().into());
+        }
+        if listing.status != ListingStatus::Active {
+            let message = "only an ACTIVE listing can be boosted";
+            return Err(Refusal { code: "listing_not_active", message }.into());
+        }
+        let before = former.unwrap_or_default();
+        let since = rules::begins(before.of(input.kind), self.ambient.now());
+        let span = Span { since, until: since + TimeDelta::days(input.days.days().into()) };
+        Ok(BoostQuote {
+            id: self.ambient.new_id(),
+            listing,
+            plan,
+            kind: input.kind,
+            price: input.price.money(),
+            span,
+            prominence: before.with(input.kind, span, input.top_placement, input.highlight),
+            is_first: former.is_none(),
+        })
+    }
+
+    /// Writes a boost that was paid for in this transaction, and tells it as `listing.boosted`. Once the transaction has
+    /// committed, [`forget_prominence`](Self::forget_prominence) lets this process's lists show it at once.
+    ///
+    /// # Errors
+    /// When the database fails, or the payment does not fit the price.
+    pub async fn grant_boost_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        quote: BoostQuote,
+        payment: &BoostPayment,
+    ) -> Result<BoostView, CatalogError> {
+        let now = self.ambient.now();
+        let boost = granted(&quote, payment, now);
+        rows::insert(txn, &boost, payment.gst_percent, now).await?;
+        rows::put_prominence(txn, boost.listing_id, quote.prominence, quote.is_first).await?;
+        let more = json!({
+            "boostId": boost.id,
+            "planId": boost.plan_id,
+            "kind": boost.kind,
+            "startsAt": boost.starts_at,
+            "endsAt": boost.ends_at,
+        });
+        events::tell_in_txn(txn, &self.ambient, events::BOOSTED, quote.listing.facts(), more).await?;
+        Ok(boost)
+    }
+
+    /// Drops the copy of what is in force, after a transaction that changed it.
+    pub fn forget_prominence(&self) {
+        self.prominence.drop_copy();
+    }
+}
+
+fn granted(quote: &BoostQuote, payment: &BoostPayment, now: DateTime<Utc>) -> BoostView {
+    let Span { since, until } = quote.span;
+    BoostView {
+        id: quote.id,
+        listing_id: quote.listing.id,
+        plan_id: quote.plan,
+        user_id: quote.listing.seller,
+        kind: quote.kind,
+        price: quote.price,
+        promo_part: payment.paid.promo,
+        available_part: payment.paid.available,
+        earnings_part: payment.paid.earnings,
+        cgst: payment.cgst,
+        sgst: payment.sgst,
+        journal_id: payment.journal,
+        refunded: Money::inr(0),
+        starts_at: since,
+        ends_at: until,
+        ended_at: None,
+        status: if now < since { BoostStatus::Scheduled } else { BoostStatus::Running },
+    }
+}
+
+fn unknown_plan() -> CatalogError {
+    InvalidInput::field("planId", "unknown_plan", "must be a plan that can be bought").into()
+}
+
+fn wrong_kind() -> InvalidInput {
+    InvalidInput::field("planId", "wrong_kind", "must be a plan of the kind FEATURE")
+}
