@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::sources::{root, sources};
 
-fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
@@ -137,53 +137,8 @@ fn an_operation_without_an_example_is_refused() {
 }
 
 /// What stands between backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
-}
-
-/// Test names as documents write them, `package::test_name`.
-fn named_tests(text: &str) -> Vec<(&str, &str)> {
-    quoted(text).filter_map(|name| name.split_once("::")).collect()
-}
-
-/// The documents' invariants, each with the text up to the next one or the end of its paragraph.
-fn invariants(document: &str) -> Vec<String> {
-    let paragraphs = document.split("\n\n");
-    let marked = paragraphs
-        .flat_map(|paragraph| paragraph.split("Invariant:").skip(1).map(str::to_owned).collect::<Vec<_>>());
-    marked.collect()
-}
-
-/// The folder of a package.
-fn folder(package: &str) -> PathBuf {
-    let at = match package {
-        "acceptance" => "tests".to_owned(),
-        "migrations" => "migrations".to_owned(),
-        "gateway" | "sandbox" => format!("apps/{package}"),
-        library => format!("crates/{library}"),
-    };
-    root().join(at)
-}
-
-#[test]
-fn every_test_that_the_documents_name_exists() {
-    let sources = sources();
-    let exists = |package: &str, test: &str| {
-        let (inside, function) = (folder(package), format!("fn {test}("));
-        sources.iter().any(|(path, text)| path.starts_with(&inside) && text.contains(&function))
-    };
-    let architecture = text("docs/architecture.md");
-    let invariants = invariants(&architecture);
-    assert!(invariants.len() > 10, "the invariants were not found");
-    for invariant in &invariants {
-        assert!(!named_tests(invariant).is_empty(), "no test is named for:{invariant}");
-    }
-    let features = text("docs/features.md");
-    let rows = features.lines().filter(|line| line.starts_with("| "));
-    let named =
-        invariants.iter().flat_map(|invariant| named_tests(invariant)).chain(rows.flat_map(named_tests));
-    let missing: Vec<_> = named.filter(|(package, test)| !exists(package, test)).collect();
-    assert!(missing.is_empty(), "no such tests: {missing:?}");
 }
 
 /// Method and path of every operation.

@@ -64,7 +64,8 @@ mariadb_launch() {
 
 mariadb_query() {
     "$(mariadb_bin mariadb || mariadb_bin mysql)" --no-defaults --protocol=tcp --host=127.0.0.1 --connect-timeout=3 \
-        --port="$(port_of mariadb)" --user=dgt --password=dgt --batch --skip-column-names --database=dgt --execute="$1"
+        --port="$(port_of mariadb)" --user="${DGT_SQL_USER:-dgt}" --password=dgt --batch --skip-column-names --database="${2:-dgt}" \
+        --execute="$1"
 }
 
 mariadb_answers() { mariadb_query 'SELECT 1' >/dev/null 2>&1; }

@@ -53,7 +53,7 @@ postgres_launch() {
 
 postgres_query() {
     PGPASSWORD=dgt PGCONNECT_TIMEOUT=3 "$(postgres_bin)/psql" --no-psqlrc --quiet --tuples-only --no-align \
-        --host=127.0.0.1 --port="$(port_of postgres)" --username=dgt --dbname="${2:-dgt}" --command="$1"
+        --host=127.0.0.1 --port="$(port_of postgres)" --username="${DGT_SQL_USER:-dgt}" --dbname="${2:-dgt}" --command="$1"
 }
 
 # The database is made on the first answer, so that "answers" means "can be used".

@@ -39,8 +39,8 @@ up_compose() {
 
 compose_query() {
     case $1 in
-        postgres) compose exec -T postgres psql -U dgt -d dgt -tAc "$2" ;;
-        mariadb) compose exec -T mariadb mariadb -udgt -pdgt -D dgt -BNe "$2" ;;
+        postgres) compose exec -T postgres psql -U "${DGT_SQL_USER:-dgt}" -d "${3:-dgt}" -tAc "$2" ;;
+        mariadb) compose exec -T mariadb mariadb -u"${DGT_SQL_USER:-dgt}" -pdgt -D "${3:-dgt}" -BNe "$2" ;;
         *) usage ;;
     esac
 }

@@ -6,9 +6,10 @@
 #   services.sh env [--durable]                      print the exports (`source` the file, or `eval` this)
 #   services.sh restart postgres|mariadb [--durable] clean stop and start, same data, same port
 #   services.sh kill postgres|mariadb [--durable]    SIGKILL, as a crash test wants; `up` brings it back
-#   services.sh sql postgres|mariadb STATEMENT       run one statement in the database `dgt`
+#   services.sh sql postgres|mariadb STATEMENT [DATABASE]   run statements, in the database `dgt` if none is named
 #
 # The plain variant keeps its data in memory where it can and never syncs: it is thrown away at `down`.
+# DGT_SQL_USER is the user that `sql` runs as, `dgt` if it is not set; the password is `dgt` for everybody.
 # `--durable` is a second pair of servers on disk that keep what they committed, for benches and crash tests.
 set -euo pipefail
 
@@ -80,12 +81,17 @@ command=${1-}
 [ $# -gt 0 ] && shift
 service=''
 statement=''
+database=dgt
 variant=fast
 for argument in "$@"; do
     case $argument in
         --durable) variant=durable ;;
         -*) usage ;;
-        *) if [ -z "$service" ]; then service=$argument; else statement=$argument; fi ;;
+        *)
+            if [ -z "$service" ]; then service=$argument
+            elif [ -z "$statement" ]; then statement=$argument
+            else database=$argument; fi
+            ;;
     esac
 done
 choose_variant "$variant"
@@ -105,9 +111,9 @@ case $command in
         running "$service" && kill -KILL "$(pid_of "$service")"
         ;;
     sql)
-        if [ -e "$state/compose" ]; then compose_query "$service" "$statement"; exit; fi
+        if [ -e "$state/compose" ]; then compose_query "$service" "$statement" "$database"; exit; fi
         known_service "$service"
-        "${service}_query" "$statement"
+        "${service}_query" "$statement" "$database"
         ;;
     *) usage ;;
 esac

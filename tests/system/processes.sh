@@ -1,7 +1,8 @@
 # Sourced: starts a whole system (sandbox and gateway on one database) and stops it by its pids.
 #
 # `start_system FOLDER DATABASE_URL` reads gateway_bind, sandbox_bind and smtp_bind; output goes to $log if that is
-# set. The gateway runs in FOLDER, so that everything it writes by default lands there.
+# set. The gateway runs in FOLDER, the repository if nothing was started, so that everything it writes by default lands
+# there.
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$repo/tests/ports.sh"
@@ -12,6 +13,7 @@ super_admin_phone=${DGT_DEMO_SUPER_ADMIN_PHONE:-+919000000001}
 gateway_bind=${DGT__SERVER__BIND:-127.0.0.1:4000}
 sandbox_bind=${DGT__SANDBOX__BIND:-127.0.0.1:4010}
 smtp_bind=${DGT__SANDBOX__SMTP_BIND:-127.0.0.1:4025}
+folder=$repo
 log=''
 pids=()
 
@@ -51,22 +53,33 @@ gateway() {
     (cd "$folder" && exec "$bin/gateway" "$@" </dev/null)
 }
 
-start_system() {
+# prepare_database FOLDER DATABASE_URL: what a marketplace starts with.
+prepare_database() {
     folder=$1
     mkdir -p "$folder/data"
     export DGT__DATABASE__URL=$2 DGT__SERVER__BIND=$gateway_bind
     export DGT__TWILIO__BASE_URL="http://$sandbox_bind" DGT__SMTP__URL="smtp://$smtp_bind"
+    export DGT__RAZORPAY__BASE_URL="http://$sandbox_bind"
+    export DGT__SANDBOX__RAZORPAY_WEBHOOK_URL="http://$gateway_bind/api/payments/webhook"
     if [ -n "$log" ]; then
         { gateway migrate && gateway seed; } >>"$log" 2>&1 || { give_log; die "the database cannot be prepared"; }
     else
         gateway migrate && gateway seed || die "the database cannot be prepared"
     fi
+}
+
+start_processes() {
     (launch "$bin/sandbox" --bind "$sandbox_bind" --smtp-bind "$smtp_bind") &
     pids+=($!)
     await "$!" sandbox "$sandbox_bind" /livez
     (cd "$folder" && launch "$bin/gateway" serve) &
     pids+=($!)
     await "$!" gateway "$gateway_bind" /readyz
+}
+
+start_system() {
+    prepare_database "$@"
+    start_processes
 }
 
 # The gateway first, while what it talks to is still there. It has 10 seconds to drain.
@@ -85,9 +98,13 @@ stop_system() {
     pids=()
 }
 
-# The super admin's authenticator is kept beside the data it belongs to.
+# The super admin's authenticator is kept beside the data it belongs to. When the story is told, its money is counted.
 run_demo() {
+    tell_story && gateway verify-ledger
+}
+
+tell_story() {
     DGT_DEMO_URL="http://$gateway_bind" DGT_DEMO_SANDBOX_URL="http://$sandbox_bind" \
-        DGT_DEMO_STATE="${DGT_DEMO_STATE:-${folder:-$repo}/data/demo-state.json}" \
+        DGT_DEMO_STATE="${DGT_DEMO_STATE:-$folder/data/demo-state.json}" \
         DGT_DEMO_SUPER_ADMIN_PHONE="$super_admin_phone" "$bin/demo" </dev/null
 }
