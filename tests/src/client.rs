@@ -152,6 +152,12 @@ impl Call {
         self
     }
 
+    /// Under an `Idempotency-Key`.
+    pub fn keyed(mut self, key: &str) -> Self {
+        self.request = self.request.header("Idempotency-Key", key);
+        self
+    }
+
     /// With query parameters.
     pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
         self.request = self.request.query(parameters);

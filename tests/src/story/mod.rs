@@ -3,6 +3,7 @@
 
 mod buying;
 mod leaving;
+mod money;
 mod review;
 mod selling;
 mod staff;
@@ -23,6 +24,8 @@ use crate::tale::Tale;
 pub struct Stage {
     /// The marketplace.
     pub gateway: Client,
+    /// Whoever the marketplace talks to: here banks and payers are told what to do.
+    pub sandbox: Client,
     /// Where messages arrive.
     pub inbox: Inbox,
     /// Time and chance.
@@ -39,9 +42,11 @@ impl Stage {
     /// # Errors
     /// When the file cannot be read, or no HTTP client can be built.
     pub fn new(gateway: &str, sandbox: &str, drawer: &Path) -> anyhow::Result<Self> {
+        let sandbox = Client::new(sandbox)?;
         Ok(Self {
             gateway: Client::new(gateway)?,
-            inbox: Inbox::new(Client::new(sandbox)?),
+            inbox: Inbox::new(sandbox.clone()),
+            sandbox,
             ambient: Ambient::system(),
             drawer: Drawer::open(drawer)?,
             tale: Tale::begin(),
@@ -73,8 +78,8 @@ impl Stage {
     }
 }
 
-/// The main job: staff get ready, a seller lists a phone, a moderator approves it, a buyer finds it and sees the
-/// seller's number.
+/// The main job: staff get ready, a seller lists a phone, a moderator approves it, the seller tops up, boosts it and gets
+/// a part of the payment back, a buyer finds it and sees the seller's number.
 ///
 /// # Errors
 /// With the sentence that says what went wrong; the tale knows at which step.
@@ -89,6 +94,10 @@ pub async fn main_job(stage: &mut Stage, super_admin: &str) -> anyhow::Result<()
     selling::nobody_else_sees(stage, &offer).await?;
     stage.tale.chapter("A moderator looks at it");
     review::listing_is_approved(stage, &moderator, &offer).await?;
+    stage.tale.chapter("The seller makes it stand out");
+    let payment = money::seller_tops_up(stage, &seller).await?;
+    money::seller_boosts(stage, &seller, &offer).await?;
+    money::staff_refund_a_part(stage, &admin, &seller, &payment).await?;
     stage.tale.chapter("Somebody buys it");
     let buyer = buying::buyer_finds(stage, &offer).await?;
     buying::buyer_sees_number(stage, &buyer, &seller, &offer).await?;
