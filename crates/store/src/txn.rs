@@ -4,8 +4,11 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, QueryResult, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
 
 use crate::{Database, Engine, StoreError, TxnError};
 
@@ -46,25 +49,29 @@ impl Database {
         if is_open() {
             return Err(StoreError::SecondConnection.into());
         }
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(2))
-            .with_max_delay(Duration::from_millis(250))
-            .with_max_times(8)
-            .with_jitter()
-            .build();
-        let begin = Instant::now();
+        let mut tries = Tries::begin();
         loop {
-            let error = match self.try_txn(work.clone()).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let transient = error.as_store().is_some_and(StoreError::is_transient);
-            match pauses.next() {
-                Some(pause) if transient && begin.elapsed() < PATIENCE => {
-                    metrics::counter!("db_transaction_retries_total").increment(1);
-                    tokio::time::sleep(pause).await;
-                }
-                _ => return Err(error),
+            match self.try_txn(work.clone()).await {
+                Err(error) if tries.again_after(error.as_store()).await => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Runs one statement that is a transaction in itself, in one round trip, and gives its rows. It is tried again as
+    /// [`in_txn`](Self::in_txn) does. Whoever writes jobs or events uses `in_txn`, which wakes the workers.
+    ///
+    /// # Errors
+    /// When the database fails; [`StoreError::SecondConnection`] when a transaction is open in this task.
+    pub async fn in_one_statement(&self, statement: &Statement) -> Result<Vec<QueryResult>, StoreError> {
+        if is_open() {
+            return Err(StoreError::SecondConnection);
+        }
+        let mut tries = Tries::begin();
+        loop {
+            match self.writer.query_all_raw(statement.clone()).await.map_err(StoreError::from) {
+                Err(error) if tries.again_after(Some(&error)).await => {}
+                result => return result,
             }
         }
     }
@@ -103,6 +110,39 @@ impl Database {
             // A deferred transaction that reads and then writes fails at once when another one wrote meanwhile.
             sqlite_transaction_mode: (self.engine() == Engine::Sqlite)
                 .then_some(SqliteTransactionMode::Immediate),
+        }
+    }
+}
+
+/// How often a transaction is tried, and for how long.
+struct Tries {
+    pauses: ExponentialBackoff,
+    begin: Instant,
+}
+
+impl Tries {
+    fn begin() -> Self {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(2))
+            .with_max_delay(Duration::from_millis(250))
+            .with_max_times(8)
+            .with_jitter()
+            .build();
+        Self { pauses, begin: Instant::now() }
+    }
+
+    /// Pauses and says yes, when a second try may cure the failure and there is one left.
+    async fn again_after(&mut self, error: Option<&StoreError>) -> bool {
+        if !error.is_some_and(StoreError::is_transient) {
+            return false;
+        }
+        match self.pauses.next() {
+            Some(pause) if self.begin.elapsed() < PATIENCE => {
+                metrics::counter!("db_transaction_retries_total").increment(1);
+                tokio::time::sleep(pause).await;
+                true
+            }
+            _ => false,
         }
     }
 }

@@ -1,0 +1,123 @@
+//! The posting service: journals of many callers share a transaction, and so the wait for the disk.
+//!
+//! Each writer takes what has queued up while it wrote the last batch. A user's journals always go to the same writer,
+//! and a batch locks wallets in the order of the users' ids, so writers never wait for each other in a ring.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use kernel::{DomainError, ErrorKind, UserId};
+use store::Engine;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::journal::Settled;
+use crate::{Ledger, LedgerError, NewJournal, Outcome};
+
+/// Most journals in one transaction.
+const BATCH: usize = 64;
+/// Journals that may wait for one writer; whoever brings more waits for room.
+const QUEUE: usize = 1_024;
+
+/// Posts journals together. Cheap to clone; its writers end when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Poster {
+    ledger: Ledger,
+    writers: Arc<[mpsc::Sender<Waiting>]>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    journal: NewJournal,
+    answer: oneshot::Sender<Result<Settled, LedgerError>>,
+}
+
+impl Ledger {
+    /// Starts a posting service. Must be called inside a tokio runtime.
+    pub fn poster(&self) -> Poster {
+        let writers = match self.db.engine() {
+            // One transaction writes at a time there.
+            Engine::Sqlite => 1,
+            Engine::Postgres | Engine::MariaDb => 4,
+        };
+        let start = |_| {
+            let (queue, waiting) = mpsc::channel(QUEUE);
+            tokio::spawn(write(self.clone(), waiting));
+            queue
+        };
+        Poster { ledger: self.clone(), writers: (0..writers).map(start).collect() }
+    }
+}
+
+impl Poster {
+    /// Posts the journal, in a transaction with others or in one of its own. What becomes of the others makes no
+    /// difference to it. When the caller goes away meanwhile, it is posted all the same.
+    ///
+    /// # Errors
+    /// As [`Ledger::post`]; [`LedgerError::Unanswered`] when the database failed under the whole batch, or the service
+    /// was stopped: whether the journal was posted is then told by posting it again.
+    pub async fn post(&self, journal: NewJournal) -> Result<Outcome, LedgerError> {
+        let Some(writer) = self.writer_of(&journal) else {
+            return self.ledger.post(&journal).await;
+        };
+        let (answer, answered) = oneshot::channel();
+        writer.send(Waiting { journal, answer }).await.ok().ok_or(LedgerError::Unanswered)?;
+        answered.await.ok().ok_or(LedgerError::Unanswered)??.outcome()
+    }
+
+    /// Who writes the journals of this user; `None` for a journal of several, which belongs to no one writer.
+    fn writer_of(&self, journal: &NewJournal) -> Option<&mpsc::Sender<Waiting>> {
+        if journal.net.wallets.len() > 1 {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        match user_of(journal) {
+            Some(user) => user.hash(&mut hasher),
+            None => journal.key.hash(&mut hasher),
+        }
+        let writers = u64::try_from(self.writers.len()).ok()?;
+        let index = usize::try_from(hasher.finish().checked_rem(writers)?).ok()?;
+        self.writers.get(index)
+    }
+}
+
+fn user_of(journal: &NewJournal) -> Option<UserId> {
+    journal.net.wallets.first().map(|(user, _)| *user)
+}
+
+/// One writer: posts batch after batch until nobody can send any more.
+async fn write(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        // By user, and a user's in the order in which they came; what touches no user last, by key.
+        batch.sort_by_cached_key(|waiting: &Waiting| {
+            let user = user_of(&waiting.journal);
+            (user.is_none(), user, user.is_none().then(|| waiting.journal.key.clone()))
+        });
+        let (journals, answers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|waiting| (waiting.journal, waiting.answer)).unzip();
+        let settled = settle(&ledger, &journals).await;
+        for (answer, settled) in answers.into_iter().zip(settled) {
+            // A caller that went away will ask again under its key.
+            let _ = answer.send(settled);
+        }
+    }
+}
+
+/// Posts the batch. When that fails as a whole, each journal is posted alone, so that the one which cannot be posted
+/// harms no other; not when the database is away, where each would wait in vain.
+async fn settle(ledger: &Ledger, journals: &[NewJournal]) -> Vec<Result<Settled, LedgerError>> {
+    let error = match ledger.settle_all(journals).await {
+        Ok(settled) => return settled.into_iter().map(Ok).collect(),
+        Err(error) => error,
+    };
+    if error.kind() == ErrorKind::Unavailable {
+        tracing::warn!(journals = journals.len(), %error, "a batch of journals was not answered");
+        return journals.iter().map(|_| Err(LedgerError::Unanswered)).collect();
+    }
+    let mut settled = Vec::with_capacity(journals.len());
+    for journal in journals {
+        let alone = ledger.settle_all(std::slice::from_ref(journal)).await;
+        settled.push(alone.and_then(|all| all.first().copied().ok_or(LedgerError::Unanswered)));
+    }
+    settled
+}

@@ -1,0 +1,16 @@
+//! What is written: journals, holds, reversals, folding, alone and in races.
+
+mod append_only;
+mod atomicity;
+mod chains;
+mod debts;
+mod fast_form;
+mod folding;
+mod holds;
+mod keys;
+mod model;
+mod poster;
+mod reversals;
+mod schedules;
+mod spending;
+mod support;
