@@ -53,23 +53,6 @@ impl SendError {
     pub fn is_transient(self) -> bool {
         !matches!(self, Self::Refused { .. } | Self::Misconfigured { .. })
     }
-
-    /// Whether it speaks against the provider's health or our way to it, and not against one recipient.
-    pub(crate) fn is_outage(self) -> bool {
-        !matches!(self, Self::Refused { .. } | Self::Busy)
-    }
-
-    /// A short name for metrics and logs.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Refused { .. } => "refused",
-            Self::Misconfigured { .. } => "misconfigured",
-            Self::NotSent { .. } => "not_sent",
-            Self::Failed { .. } => "failed",
-            Self::Unknown => "unknown",
-            Self::Busy => "busy",
-        }
-    }
 }
 
 impl DomainError for SendError {

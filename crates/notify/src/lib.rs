@@ -1,7 +1,8 @@
 //! Telling people: the ports through which SMS and mail leave, the clients behind them, and what one-time codes say.
 //!
 //! A sender is a port trait ([`SmsSender`], [`MailSender`]); [`Twilio`] and [`Smtp`] are the clients, and [`Guarded`]
-//! wraps either with a circuit breaker, a limit on calls at a time and the few retries that are safe.
+//! wraps either with an [`outbound::Guard`]: a circuit breaker, a limit on calls at a time and the few retries that are
+//! safe.
 //!
 //! Invariants:
 //! - Every call ends: connecting, answering and the whole of it have a deadline, and an answer has a size limit.
@@ -23,19 +24,18 @@
 //! ```
 
 mod error;
+mod guarded;
 mod language;
 mod mail;
 mod otp;
 mod providers;
-mod resilience;
 mod sms;
 
 pub use error::{ConfigError, SendError};
+pub use guarded::Guarded;
 pub use language::Language;
 pub use mail::{MailMessage, MailReceipt, MailSender};
 pub use otp::{OtpMessages, OtpTemplates};
-pub use providers::http;
 pub use providers::smtp::{Smtp, SmtpConfig};
 pub use providers::twilio::{Twilio, TwilioConfig, TwilioSender};
-pub use resilience::{BreakerConfig, Guard, GuardConfig, Guarded, RetryConfig};
 pub use sms::{SmsMessage, SmsReceipt, SmsSender};

@@ -7,6 +7,7 @@ mod db;
 mod fake;
 mod memory;
 pub mod pictures;
+pub mod raw;
 
 pub use db::TestDb;
 pub use fake::{FakeClock, SeededEntropy, ambient};

@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::Ambient;
-use notify::{
-    BreakerConfig, Guard, GuardConfig, Guarded, RetryConfig, SendError, SmsMessage, SmsReceipt, SmsSender,
-    Twilio,
-};
+use notify::{Guarded, SendError, SmsMessage, SmsReceipt, SmsSender, Twilio};
+use outbound::{BreakerConfig, Guard, GuardConfig, RetryConfig};
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
 use testkit::FakeClock;
+use testkit::raw::{Answer, RawServer, http};
 
-use crate::raw::{Answer, RawServer, http};
 use crate::twilio::{config, fault, inbox, sms};
 
 fn guard_config() -> GuardConfig {

@@ -3,6 +3,5 @@
 
 mod guard;
 mod privacy;
-mod raw;
 mod smtp;
 mod twilio;

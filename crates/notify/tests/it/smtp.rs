@@ -6,8 +6,8 @@ use kernel::{Ambient, Email};
 use notify::{MailMessage, MailSender, SendError, Smtp, SmtpConfig};
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
+use testkit::raw::{Answer, RawServer, nobody};
 
-use crate::raw::{Answer, RawServer, nobody};
 use crate::twilio::{fault, inbox};
 
 pub(crate) fn smtp(url: &str) -> Smtp {

@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use kernel::Phone;
-use notify::http::Timeouts;
 use notify::{SendError, SmsMessage, SmsSender, Twilio, TwilioConfig, TwilioSender};
+use outbound::http::Timeouts;
 use sandbox::{Running, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-
-use crate::raw::{Answer, RawServer, http, nobody};
+use testkit::raw::{Answer, RawServer, http, nobody};
 
 const SID: &str = "AC00000000000000000000000000000000";
 
@@ -33,13 +32,13 @@ pub(crate) fn sms() -> SmsMessage {
 
 pub(crate) async fn inbox(sandbox: &Running, channel: &str) -> Vec<Value> {
     let url = format!("{}/inbox?channel={channel}", sandbox.http_url());
-    let client = notify::http::client(Timeouts::default()).unwrap();
+    let client = outbound::http::client(Timeouts::default()).unwrap();
     let answer = client.get(url).header("accept", "application/json").send().await.unwrap();
     answer.json().await.unwrap()
 }
 
 pub(crate) async fn fault(sandbox: &Running, fault: Value) {
-    let client = notify::http::client(Timeouts::default()).unwrap();
+    let client = outbound::http::client(Timeouts::default()).unwrap();
     let url = format!("{}/control/faults", sandbox.http_url());
     assert!(client.post(url).json(&fault).send().await.unwrap().status().is_success());
 }

@@ -10,10 +10,10 @@ use kernel::Ambient;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use outbound::http::is_loopback;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::is_loopback;
 use crate::{ConfigError, MailMessage, MailReceipt, MailSender, SendError};
 
 /// How to reach the mail server.

@@ -6,13 +6,12 @@ mod answer;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use outbound::http::{self, Timeouts};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::http::{self, Timeouts};
-use super::is_loopback;
 use crate::{ConfigError, SendError, SmsMessage, SmsReceipt, SmsSender};
 
 /// More than any answer of the Messages API has.
@@ -63,9 +62,7 @@ impl Twilio {
     /// set up.
     pub fn new(config: TwilioConfig) -> Result<Self, ConfigError> {
         let TwilioConfig { base_url, account_sid, auth_token, sender, timeouts } = config;
-        let is_private =
-            base_url.scheme() == "https" || base_url.scheme() == "http" && is_loopback(&base_url);
-        if !is_private {
+        if !http::is_private(&base_url) {
             return Err(ConfigError::invalid("twilio.base_url", "must begin with https://"));
         }
         let is_sid = account_sid
@@ -79,7 +76,13 @@ impl Twilio {
         if let Ok(mut path) = endpoint.path_segments_mut() {
             path.pop_if_empty().extend(["2010-04-01", "Accounts", &account_sid, "Messages.json"]);
         }
-        Ok(Self { client: http::client(timeouts)?, endpoint, account_sid, auth_token, sender })
+        Ok(Self {
+            client: http::client(timeouts).map_err(ConfigError::Http)?,
+            endpoint,
+            account_sid,
+            auth_token,
+            sender,
+        })
     }
 
     async fn post(&self, message: &SmsMessage) -> Result<Response, SendError> {

@@ -1,17 +1,35 @@
-//! Wraps a sender: a slot, the breaker's consent, the call, and perhaps another try.
+//! Wraps a call: a slot, the breaker's consent, the call, and perhaps another try.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use kernel::Ambient;
 use tokio::sync::Semaphore;
 
-use super::breaker::{Breaker, BreakerConfig};
-use crate::{MailMessage, MailReceipt, MailSender, SendError, SmsMessage, SmsReceipt, SmsSender};
+use crate::breaker::{Breaker, BreakerConfig};
 
-/// When and how often a call is repeated. Only what certainly did not leave is.
+/// Whether a call that failed may be made again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It may have acted, or it would fail again.
+    Never,
+    /// It may, after a pause of ours, or the longer one that the provider asks for.
+    After(Option<Duration>),
+}
+
+/// What a guard must know of a call's error.
+pub trait CallError: Send {
+    /// The call was not made: the provider has been failing, or too many calls are under way.
+    fn busy() -> Self;
+    /// Whether it speaks against the provider's health or our way to it, and not against this one call.
+    fn is_outage(&self) -> bool;
+    /// Whether the call may be made again.
+    fn retry(&self) -> Retry;
+    /// A short name for metrics.
+    fn name(&self) -> &'static str;
+}
+
+/// When and how often a call is repeated, where its error allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryConfig {
     /// Tries beyond the first.
@@ -22,7 +40,7 @@ pub struct RetryConfig {
     pub longest_pause: Duration,
 }
 
-/// How a sender is guarded.
+/// How a provider is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuardConfig {
     /// How many calls may be under way at a time.
@@ -73,15 +91,16 @@ impl Guard {
     /// Calls the provider, if it is well enough, and again where that is safe.
     ///
     /// # Errors
-    /// The call's own, or [`SendError::Busy`] when it was not made.
-    pub async fn call<T, F, Fut>(&self, send: F) -> Result<T, SendError>
+    /// The call's own, or [`CallError::busy`] when it was not made.
+    pub async fn call<T, E, F, Fut>(&self, make: F) -> Result<T, E>
     where
+        E: CallError,
         F: Fn() -> Fut + Send + Sync,
-        Fut: Future<Output = Result<T, SendError>> + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
     {
         let slot = tokio::time::timeout(self.config.wait, self.slots.acquire()).await;
         let Ok(Ok(_slot)) = slot else {
-            return self.counted(Err(SendError::Busy));
+            return self.counted(Err(E::busy()));
         };
         let retry = self.config.retry;
         let pauses = ExponentialBuilder::default()
@@ -89,61 +108,34 @@ impl Guard {
             .with_max_delay(retry.longest_pause)
             .with_max_times(retry.retries)
             .with_jitter();
-        (|| self.call_once(&send))
+        (|| self.call_once(&make))
             .retry(pauses)
-            .when(|error| matches!(error, SendError::NotSent { .. }))
-            .adjust(|error, pause| match error {
-                SendError::NotSent { retry_after: Some(wait), .. } if *wait > retry.longest_pause => None,
-                SendError::NotSent { retry_after: Some(wait), .. } => pause.map(|pause| pause.max(*wait)),
+            .when(|error| error.retry() != Retry::Never)
+            .adjust(|error, pause| match error.retry() {
+                Retry::After(Some(wait)) if wait > retry.longest_pause => None,
+                Retry::After(Some(wait)) => pause.map(|pause| pause.max(wait)),
                 _ => pause,
             })
             .await
     }
 
-    async fn call_once<T, F, Fut>(&self, send: &F) -> Result<T, SendError>
+    async fn call_once<T, E, F, Fut>(&self, make: &F) -> Result<T, E>
     where
+        E: CallError,
         F: Fn() -> Fut,
-        Fut: Future<Output = Result<T, SendError>>,
+        Fut: Future<Output = Result<T, E>>,
     {
         let Some(permit) = self.breaker.admit() else {
-            return self.counted(Err(SendError::Busy));
+            return self.counted(Err(E::busy()));
         };
-        let result = send().await;
-        permit.settle(!result.as_ref().is_err_and(|error| error.is_outage()));
+        let result = make().await;
+        permit.settle(!result.as_ref().is_err_and(CallError::is_outage));
         self.counted(result)
     }
 
-    fn counted<T>(&self, result: Result<T, SendError>) -> Result<T, SendError> {
-        let outcome = result.as_ref().map_or_else(|error| error.name(), |_| "sent");
+    fn counted<T, E: CallError>(&self, result: Result<T, E>) -> Result<T, E> {
+        let outcome = result.as_ref().map_or_else(CallError::name, |_| "sent");
         metrics::counter!("provider_calls_total", "provider" => self.name, "outcome" => outcome).increment(1);
         result
-    }
-}
-
-/// A sender behind a guard.
-#[derive(Debug, Clone)]
-pub struct Guarded<S> {
-    sender: S,
-    guard: Arc<Guard>,
-}
-
-impl<S> Guarded<S> {
-    /// The sender behind the guard.
-    pub fn new(sender: S, guard: Guard) -> Self {
-        Self { sender, guard: Arc::new(guard) }
-    }
-}
-
-#[async_trait]
-impl<S: SmsSender> SmsSender for Guarded<S> {
-    async fn send(&self, message: &SmsMessage) -> Result<SmsReceipt, SendError> {
-        self.guard.call(|| self.sender.send(message)).await
-    }
-}
-
-#[async_trait]
-impl<S: MailSender> MailSender for Guarded<S> {
-    async fn send(&self, message: &MailMessage) -> Result<MailReceipt, SendError> {
-        self.guard.call(|| self.sender.send(message)).await
     }
 }

@@ -1,4 +1,4 @@
-//! A server that answers every connection with the same bytes, however wrong they are.
+//! A server that answers every connection with the same bytes, however wrong they are: for clients of providers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// What the server does with a connection once it has read the beginning of a request.
-#[derive(Clone)]
-pub(crate) enum Answer {
+#[derive(Debug, Clone)]
+pub enum Answer {
     /// Says this and hangs up.
     Say(Vec<u8>),
     /// Says this at once, without waiting for a word, and then nothing more.
@@ -22,13 +22,17 @@ pub(crate) enum Answer {
     Drip,
 }
 
-pub(crate) struct RawServer {
-    pub(crate) addr: SocketAddr,
+/// The server; it runs as long as its runtime.
+#[derive(Debug)]
+pub struct RawServer {
+    /// Where it listens: a free port of the loopback interface.
+    pub addr: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl RawServer {
-    pub(crate) async fn start(answer: Answer) -> Self {
+    /// Begins to listen.
+    pub async fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -65,22 +69,24 @@ impl RawServer {
         Self { addr, connections }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Its base URL.
+    pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    pub(crate) fn connections(&self) -> usize {
+    /// How often it was connected to.
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
 /// An HTTP answer with its length.
-pub(crate) fn http(status: u16, headers: &str, body: &[u8]) -> Answer {
+pub fn http(status: u16, headers: &str, body: &[u8]) -> Answer {
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     Answer::Say([head.as_bytes(), body].concat())
 }
 
 /// An address that nobody listens on.
-pub(crate) async fn nobody() -> SocketAddr {
+pub async fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }

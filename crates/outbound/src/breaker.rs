@@ -50,7 +50,7 @@ enum State {
 }
 
 #[derive(Debug)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     name: &'static str,
     config: BreakerConfig,
     ambient: Ambient,
@@ -60,7 +60,7 @@ pub(super) struct Breaker {
 /// The right to make one call. Dropped without a verdict, because the caller gave up, it counts as a failure.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Permit<'a> {
+pub(crate) struct Permit<'a> {
     breaker: &'a Breaker,
     is_probe: bool,
     settled: bool,
@@ -68,7 +68,7 @@ pub(super) struct Permit<'a> {
 
 impl Permit<'_> {
     /// Tells how the call went.
-    pub(super) fn settle(mut self, well: bool) {
+    pub(crate) fn settle(mut self, well: bool) {
         self.settled = true;
         self.breaker.settle(self.is_probe, well);
     }
@@ -83,12 +83,12 @@ impl Drop for Permit<'_> {
 }
 
 impl Breaker {
-    pub(super) fn new(name: &'static str, config: BreakerConfig, ambient: Ambient) -> Self {
+    pub(crate) fn new(name: &'static str, config: BreakerConfig, ambient: Ambient) -> Self {
         Self { name, config, ambient, state: Mutex::new(State::Closed(VecDeque::new())) }
     }
 
     /// Lets a call through, or not.
-    pub(super) fn admit(&self) -> Option<Permit<'_>> {
+    pub(crate) fn admit(&self) -> Option<Permit<'_>> {
         let now = self.now();
         let mut state = self.state();
         let is_probe = match &*state {

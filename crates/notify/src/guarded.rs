@@ -1,0 +1,66 @@
+//! A sender behind a guard: a limit on calls at a time, a circuit breaker, and the few retries that cannot send a
+//! message twice.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use outbound::{CallError, Guard, Retry};
+
+use crate::{MailMessage, MailReceipt, MailSender, SendError, SmsMessage, SmsReceipt, SmsSender};
+
+/// A sender behind a guard.
+#[derive(Debug, Clone)]
+pub struct Guarded<S> {
+    sender: S,
+    guard: Arc<Guard>,
+}
+
+impl<S> Guarded<S> {
+    /// The sender behind the guard.
+    pub fn new(sender: S, guard: Guard) -> Self {
+        Self { sender, guard: Arc::new(guard) }
+    }
+}
+
+#[async_trait]
+impl<S: SmsSender> SmsSender for Guarded<S> {
+    async fn send(&self, message: &SmsMessage) -> Result<SmsReceipt, SendError> {
+        self.guard.call(|| self.sender.send(message)).await
+    }
+}
+
+#[async_trait]
+impl<S: MailSender> MailSender for Guarded<S> {
+    async fn send(&self, message: &MailMessage) -> Result<MailReceipt, SendError> {
+        self.guard.call(|| self.sender.send(message)).await
+    }
+}
+
+/// Only what certainly did not leave is sent again.
+impl CallError for SendError {
+    fn busy() -> Self {
+        Self::Busy
+    }
+
+    fn is_outage(&self) -> bool {
+        !matches!(self, Self::Refused { .. } | Self::Busy)
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::NotSent { retry_after, .. } => Retry::After(*retry_after),
+            _ => Retry::Never,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Misconfigured { .. } => "misconfigured",
+            Self::NotSent { .. } => "not_sent",
+            Self::Failed { .. } => "failed",
+            Self::Unknown => "unknown",
+            Self::Busy => "busy",
+        }
+    }
+}
