@@ -31,7 +31,7 @@ const MONEY_IN: &[Step] = &[
     ),
     Step::Index("ix_payment_orders_user", "payment_orders", "user_id, id"),
     Step::IndexWhere("ix_payment_orders_poll", "payment_orders", "next_poll_at", "next_poll_at IS NOT NULL"),
-    // Money that is not ours to give away has neither an order nor a user: it goes to suspense and back.
+    // A payment of no order of ours has neither an order nor a user: its money goes to suspense and back.
     Step::Table(
         "payments",
         "id {id} PRIMARY KEY,
