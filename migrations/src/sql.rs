@@ -126,7 +126,9 @@ fn append_only(table: &str, engine: Engine) -> Vec<String> {
         if engine == Engine::Sqlite {
             format!("{trigger} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END")
         } else {
-            format!("{trigger} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{table} is append-only'")
+            format!(
+                "{trigger} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{table} is append-only'"
+            )
         }
     };
     if engine != Engine::Postgres {
@@ -201,7 +203,10 @@ mod tests {
     #[test]
     fn a_column_is_added_once() {
         let step = Step::Column("t", "at {instant} NULL");
-        assert_eq!(step.render(Engine::Postgres), ["ALTER TABLE t ADD COLUMN IF NOT EXISTS at TIMESTAMPTZ NULL"]);
+        assert_eq!(
+            step.render(Engine::Postgres),
+            ["ALTER TABLE t ADD COLUMN IF NOT EXISTS at TIMESTAMPTZ NULL"]
+        );
         assert_eq!(step.render(Engine::MariaDb), ["ALTER TABLE t ADD COLUMN at DATETIME(6) NULL"]);
     }
 

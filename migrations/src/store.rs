@@ -2,8 +2,11 @@
 
 use crate::sql::{SqlMigration, Step};
 
-pub(crate) const MIGRATIONS: &[SqlMigration] =
-    &[SqlMigration::new("store_0001_reliability", RELIABILITY), SqlMigration::new("store_0002_audit", AUDIT)];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[
+    SqlMigration::new("store_0001_reliability", RELIABILITY),
+    SqlMigration::new("store_0002_audit", AUDIT),
+    SqlMigration::new("store_0003_key_leases", KEY_LEASES),
+];
 
 const RELIABILITY: &[Step] = &[
     Step::Table(
@@ -106,4 +109,11 @@ const AUDIT: &[Step] = &[
              SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the audit log is append-only'",
         ],
     },
+];
+
+/// For requests in whose middle somebody outside is asked: until when the one that began may go on, and from where
+/// another one goes on after that.
+const KEY_LEASES: &[Step] = &[
+    Step::Column("idempotency_keys", "lease_until {instant} NULL"),
+    Step::Column("idempotency_keys", "recovery_point VARCHAR(64) NULL"),
 ];

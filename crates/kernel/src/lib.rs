@@ -30,7 +30,8 @@ pub use contact::{Email, Phone};
 pub use cursor::{CursorCodec, InvalidCursor};
 pub use error::{DomainError, ErrorKind, FieldError, FieldErrors, InvalidInput, ParseError};
 pub use ids::{
-    AuditId, CategoryId, EventId, InvalidId, JobId, ListingId, PhotoId, ReviewId, SessionId, TypedId, UserId,
+    AuditId, BoostId, BoostPlanId, CategoryId, EventId, HoldId, InvalidId, JobId, JournalId, ListingId,
+    PaymentId, PaymentOrderId, PhotoId, RefundId, ReviewId, SessionId, TypedId, UserId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use page::{Page, Pagination, Paging};

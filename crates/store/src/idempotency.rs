@@ -3,6 +3,8 @@
 //! The key's row is written in the transaction of the effect. A second request with the same key waits at the
 //! unique index until the first has committed, and then replays its answer; if the first rolled back, the second
 //! runs as if it were the first.
+//!
+//! Where somebody outside is asked in the middle, the key is leased instead: see [`KeyLease`](crate::KeyLease).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -63,18 +65,36 @@ pub async fn claim_key_in_txn(
     key: &IdempotencyKey,
     now: DateTime<Utc>,
 ) -> Result<Claim, StoreError> {
+    if insert_key(txn, key, now, None).await? {
+        return Ok(Claim::Fresh);
+    }
+    Ok(find(txn, key, now).await?.unwrap_or(Claim::InProgress))
+}
+
+/// Writes the key's row unless it is there, leased if asked; one whose time is over makes room.
+pub(crate) async fn insert_key(
+    txn: &DatabaseTransaction,
+    key: &IdempotencyKey,
+    now: DateTime<Utc>,
+    lease_until: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let (scope, name) = (key.scope.as_str(), key.key.as_str());
     let expired = "DELETE FROM idempotency_keys WHERE scope = ? AND idem_key = ? AND expires_at <= ?";
     txn.execute_raw(engine.statement(expired, [scope.into(), name.into(), now.into()])).await?;
     let insert = engine.statement(
-        "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
-        [scope.into(), name.into(), key.fingerprint.as_str().into(), now.into(), (now + KEPT_FOR).into()],
+        "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, lease_until, created_at, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            scope.into(),
+            name.into(),
+            key.fingerprint.as_str().into(),
+            lease_until.into(),
+            now.into(),
+            (now + KEPT_FOR).into(),
+        ],
     );
-    if insert_if_absent(txn, insert).await? {
-        return Ok(Claim::Fresh);
-    }
-    Ok(find(txn, key, now).await?.unwrap_or(Claim::InProgress))
+    insert_if_absent(txn, insert).await
 }
 
 /// What is known of the key, without claiming it: [`Claim::Fresh`] when nobody's use of it is on record.
@@ -92,7 +112,7 @@ pub async fn answered_key(
 }
 
 /// The use of the key that is on record.
-async fn find(
+pub(crate) async fn find(
     conn: &impl ConnectionTrait,
     key: &IdempotencyKey,
     now: DateTime<Utc>,

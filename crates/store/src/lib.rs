@@ -33,6 +33,7 @@ mod error;
 mod idempotency;
 mod insert;
 mod jobs;
+mod key_lease;
 mod outbox;
 mod schedule;
 mod txn;
@@ -50,6 +51,7 @@ pub use jobs::{
     ClaimedJob, DeadJob, JobError, JobHandler, Lease, NewJob, Outcome, Worker, WorkerConfig, dead_jobs,
     enqueue_in_txn, forget_finished_jobs, revive_dead_job,
 };
+pub use key_lease::{KeyLease, LeaseClaim, lease_key_in_txn};
 pub use outbox::{
     NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn, forget_relayed_events,
 };

@@ -3,6 +3,7 @@
 
 mod idempotency;
 mod jobs;
+mod key_leases;
 mod leases;
 mod migrating;
 mod outbox;
