@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use secrecy::SecretString;
 
+use crate::razorpay::RazorpayConfig;
+
 const HTTP_BIND: SocketAddr = loopback(4010);
 const SMTP_BIND: SocketAddr = loopback(4025);
 const SMTP_TIMEOUT: &str = "300";
@@ -69,12 +71,18 @@ pub struct SandboxConfig {
         default_value = TWILIO_SENDER
     )]
     pub twilio_senders: Vec<String>,
+
+    /// The Razorpay account.
+    #[command(flatten)]
+    pub razorpay: RazorpayConfig,
 }
 
 impl SandboxConfig {
-    /// The defaults on two free ports of the loopback interface, so that tests run side by side.
+    /// The defaults on two free ports of the loopback interface, so that tests run side by side. Webhooks go nowhere
+    /// until told where to.
     pub fn on_free_ports() -> Self {
-        Self { bind: loopback(0), smtp_bind: loopback(0), ..Self::default() }
+        let razorpay = RazorpayConfig { webhook_url: None, ..RazorpayConfig::default() };
+        Self { bind: loopback(0), smtp_bind: loopback(0), razorpay, ..Self::default() }
     }
 }
 
@@ -87,6 +95,7 @@ impl Default for SandboxConfig {
             twilio_account_sid: TWILIO_ACCOUNT_SID.to_owned(),
             twilio_auth_token: SecretString::from(TWILIO_AUTH_TOKEN),
             twilio_senders: vec![TWILIO_SENDER.to_owned()],
+            razorpay: RazorpayConfig::default(),
         }
     }
 }
@@ -129,6 +138,9 @@ mod tests {
             ["sandbox", "--smtp-timeout", "0"],
             ["sandbox", "--smtp-timeout", "-1"],
             ["sandbox", "--twilio-account-sid", "AC12"],
+            ["sandbox", "--razorpay-key-id", "rzp_live_SandboxKey0001"],
+            ["sandbox", "--razorpay-webhook-url", "http://example.in/hook"],
+            ["sandbox", "--razorpay-refund-delay-ms", "-1"],
         ] {
             assert!(Cli::try_parse_from(args).is_err(), "{args:?}");
         }

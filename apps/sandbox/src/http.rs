@@ -1,11 +1,15 @@
 //! The sandbox's HTTP side: which path leads where.
 
+use std::io;
+
+use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use futures_util::stream;
 use serde_json::json;
 
 use crate::problem::Problem;
-use crate::{faults, inbox, twilio};
+use crate::{faults, inbox, razorpay, twilio};
 
 /// Every route of the sandbox.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
@@ -14,6 +18,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(inbox::resource())
         .service(faults::resource())
         .service(twilio::scope())
+        .service(razorpay::scope())
+        .service(razorpay::pay_page())
+        .configure(razorpay::control_routes)
         .default_service(web::to(unknown));
 }
 
@@ -28,4 +35,12 @@ async fn unknown() -> Result<HttpResponse, Problem> {
 /// Answers a method that a resource of the sandbox's own does not have.
 pub(crate) async fn method_not_allowed() -> Result<HttpResponse, Problem> {
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method"))
+}
+
+/// Closes the connection without an answer.
+pub(crate) fn hang_up() -> HttpResponse {
+    // A body that fails before its first byte makes actix close the connection before it has written the head, so
+    // the client sees no answer at all.
+    let lost: io::Result<web::Bytes> = Err(io::Error::other("dropped, as a fault asks for"));
+    HttpResponse::Ok().body(BodyStream::new(stream::iter([lost])))
 }

@@ -1,15 +1,22 @@
 //! Stand-ins for the outside services that the marketplace talks to, for development and tests.
 //!
 //! They speak the providers' own wire protocols and refuse what the providers refuse, so the real clients are
-//! pointed here instead of being replaced by mocks: Twilio's Messages API over HTTP and a mail server over SMTP.
-//! What they are sent lands in an inbox, readable as a page or as JSON, and they can be told to misbehave.
+//! pointed here instead of being replaced by mocks: Razorpay's payment gateway and Twilio's Messages API over HTTP,
+//! and a mail server over SMTP. What is sent lands in an inbox, orders are paid on a page, both also by programs, and
+//! all of them can be told to misbehave.
 //!
 //! | | |
 //! |---|---|
 //! | `POST /2010-04-01/Accounts/{Sid}/Messages.json`, `GET` of the list and of one message | Twilio, strictly |
+//! | `/v1/orders`, `/v1/payments`, `/v1/refunds`, and signed webhooks | Razorpay, strictly |
+//! | `GET /pay/{order}` | its checkout: pay, fail, be captured late |
 //! | SMTP: `HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT` | RFC 5321 |
 //! | `GET /inbox?channel=sms\|email\|push&to=…`, `DELETE /inbox` | what was sent, newest first |
-//! | `POST`, `GET`, `DELETE /control/faults` | delays, errors, lost connections, duplicates |
+//! | `POST`, `GET`, `DELETE /control/faults` | delays, errors, lost connections and answers, duplicates |
+//! | `POST /control/orders/{id}/pay` | pays an order, and answers what checkout gives the browser |
+//! | `POST /control/payments`, `…/{id}/settle`, `…/{id}/refund` | a payment made elsewhere, a late capture, a dashboard refund |
+//! | `POST /control/refunds/{id}` | ends a pending refund |
+//! | `GET`, `POST /control/webhooks`, `POST /control/webhooks/replay` | what was delivered; duplicates, disorder, delay, loss; once more |
 //! | `GET /livez` | whether it runs |
 //!
 //! ```
@@ -24,13 +31,19 @@
 
 mod config;
 mod faults;
+mod html;
 mod http;
 mod inbox;
 mod problem;
+mod razorpay;
 mod running;
 mod smtp;
 mod stage;
 mod twilio;
 
 pub use config::SandboxConfig;
+pub use razorpay::{
+    Checkout, Method, OutsidePayment, Pay, PayOutcome, RazorpayConfig, RazorpayDesk, RefundEnd,
+    WebhookBehaviour,
+};
 pub use running::{Running, Sandbox};

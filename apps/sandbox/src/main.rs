@@ -8,7 +8,7 @@ use sandbox::{Sandbox, SandboxConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Stand-ins for Twilio and for a mail server, with an inbox of everything they were sent.
+/// Stand-ins for Razorpay, for Twilio and for a mail server, with an inbox and a page to pay on.
 #[derive(Parser)]
 #[command(name = "sandbox", version, after_help = AFTER_HELP)]
 struct Cli {
@@ -21,11 +21,22 @@ HTTP:
   POST   /2010-04-01/Accounts/{Sid}/Messages.json        send a message, as to Twilio
   GET    /2010-04-01/Accounts/{Sid}/Messages.json        the list of them, paged
   GET    /2010-04-01/Accounts/{Sid}/Messages/{Sid}.json  one of them
+  *      /v1/orders, /v1/payments, /v1/refunds           Razorpay's API
+  GET    /pay/{order}                                    its checkout: pay, fail, be captured late
   GET    /inbox?channel=sms|email|push&to=...            what arrived, newest first: JSON, or a page for a browser
   DELETE /inbox                                          empties it
-  POST   /control/faults                                 {\"target\": \"twilio\"|\"smtp\", \"delayMs\", \"error\", \"drop\", \"duplicate\", \"times\"}
+  POST   /control/faults                                 {\"target\": \"twilio\"|\"smtp\"|\"razorpay\", \"delayMs\", \"error\", \"drop\", \"duplicate\", \"times\",
+                                                         and for razorpay \"after\", \"call\": \"order\"|\"capture\"|\"refund\"|\"read\"}
   GET    /control/faults                                 the faults in force
   DELETE /control/faults                                 clears them
+  POST   /control/orders/{id}/pay                        {\"outcome\": \"success\"|\"authorized\"|\"failure\"|\"late\", \"method\", \"amount\", \"settleAfterMs\", \"webhooks\"}
+  POST   /control/payments                               {\"amount\", \"orderId\", \"method\", \"captured\", \"webhooks\"}: one made elsewhere
+  POST   /control/payments/{id}/settle                   captures a failed or authorized payment
+  POST   /control/payments/{id}/refund                   {\"amount\"}: a refund from the dashboard
+  POST   /control/refunds/{id}                           {\"status\": \"processed\"|\"failed\"}
+  POST   /control/webhooks                               {\"duplicate\", \"shuffle\", \"delayMs\", \"drop\", \"secret\", \"url\"}
+  GET    /control/webhooks                               the events on record and what became of them
+  POST   /control/webhooks/replay                        {\"eventId\"}: once more
   GET    /livez                                          whether it runs
 
 RUST_LOG sets what is logged (default: info).";

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::config::SandboxConfig;
+use crate::razorpay::RazorpayDesk;
 use crate::stage::Stage;
 use crate::{http, smtp};
 
@@ -28,9 +29,10 @@ impl Sandbox {
     /// Opens both servers inside the current tokio runtime. They answer from the moment this returns.
     ///
     /// # Errors
-    /// When one of the addresses cannot be listened on.
+    /// When one of the addresses cannot be listened on, or no HTTP client can be made.
     pub async fn start(config: SandboxConfig) -> anyhow::Result<Running> {
-        let stage = Arc::new(Stage::new(&config));
+        let stopping = CancellationToken::new();
+        let stage = Arc::new(Stage::new(&config, &stopping)?);
 
         let smtp = TcpListener::bind(config.smtp_bind)
             .await
@@ -47,7 +49,6 @@ impl Sandbox {
         let http_addr = *server.addrs().first().context("the HTTP server has no address")?;
         let server = server.run();
 
-        let stopping = CancellationToken::new();
         let conversations = TaskTracker::new();
         let post_office = smtp::PostOffice {
             stage: Arc::clone(&stage),
@@ -104,6 +105,11 @@ impl Running {
     /// The `StatusCallback` that a Twilio message was created with.
     pub fn status_callback(&self, message_sid: &str) -> Option<Url> {
         self.stage.messages.get(message_sid)?.status_callback.clone()
+    }
+
+    /// The Razorpay account, to pay its orders and to see what it has.
+    pub fn razorpay(&self) -> RazorpayDesk {
+        RazorpayDesk::new(&self.stage.razorpay)
     }
 
     /// Waits until the HTTP server ends without having been told to, which only a failure makes it do.

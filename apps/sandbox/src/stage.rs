@@ -1,10 +1,14 @@
-//! What all the stand-ins share: the inbox, the faults, the Twilio account, time and randomness.
+//! What all the stand-ins share: the inbox, the faults, the providers' accounts, time and randomness.
+
+use std::sync::Arc;
 
 use kernel::Ambient;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::SandboxConfig;
 use crate::faults::Faults;
 use crate::inbox::{Channel, Inbox, Message};
+use crate::razorpay::Razorpay;
 use crate::twilio::{Account, Messages};
 
 /// One sandbox's state, shared by its two servers.
@@ -14,18 +18,25 @@ pub(crate) struct Stage {
     pub(crate) faults: Faults,
     pub(crate) account: Account,
     pub(crate) messages: Messages,
+    pub(crate) razorpay: Arc<Razorpay>,
 }
 
 impl Stage {
-    /// An empty stage.
-    pub(crate) fn new(config: &SandboxConfig) -> Self {
-        Self {
-            ambient: Ambient::system(),
+    /// An empty stage. What goes on in the background ends with `stopping`.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub(crate) fn new(config: &SandboxConfig, stopping: &CancellationToken) -> anyhow::Result<Self> {
+        let ambient = Ambient::system();
+        let razorpay = Arc::new(Razorpay::new(&config.razorpay, &ambient, stopping)?);
+        Ok(Self {
+            ambient,
             inbox: Inbox::default(),
             faults: Faults::default(),
             account: Account::new(config),
             messages: Messages::default(),
-        }
+            razorpay,
+        })
     }
 
     /// Puts `copies` of one message into the inbox.

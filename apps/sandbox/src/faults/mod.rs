@@ -1,20 +1,25 @@
 //! Faults: how a stand-in is told to be slow, to fail, to lose a connection or to do a thing twice.
 //!
 //! One fault per target is in force, until it has applied `times` times or is cleared. It applies to one *call*:
-//! for `twilio` that is any request below `/2010-04-01`, for `smtp` a mail transaction, taken when `MAIL FROM` would
-//! have been accepted. The delay comes first. Then at most one of these happens:
+//! for `twilio` that is any request below `/2010-04-01`, for `razorpay` any below `/v1` (with `call`, only those of
+//! that sort), for `smtp` a mail transaction, taken when `MAIL FROM` would have been accepted. The delay comes first.
+//! Then at most one of these happens:
 //!
-//! - `error`: the call is answered by this HTTP status and Twilio's body for it, or by this SMTP reply code;
+//! - `error`: the call is answered by this HTTP status and the provider's body for it, or by this SMTP reply code;
 //! - `drop`: the connection is closed without an answer;
-//! - `duplicate`: the call succeeds, and its message lands in the inbox twice.
+//! - `duplicate`: the call succeeds, and its message lands in the inbox twice; a call of Razorpay's is carried out
+//!   twice and answered once.
 //!
-//! After `error` and `drop` nothing was recorded: neither in the inbox nor among Twilio's messages.
+//! After `error` and `drop` nothing was recorded, neither in the inbox nor by a provider; but with `after`, which only
+//! Razorpay has, the call was carried out and its answer is what is lost.
 
 mod parse;
 mod routes;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 pub(crate) use routes::resource;
 
@@ -23,6 +28,21 @@ pub(crate) use routes::resource;
 pub(crate) enum Target {
     Twilio,
     Smtp,
+    Razorpay,
+}
+
+/// The sorts of calls of Razorpay's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Call {
+    /// Creates an order.
+    Order,
+    /// Captures a payment.
+    Capture,
+    /// Refunds a payment.
+    Refund,
+    /// Looks something up.
+    Read,
 }
 
 /// What becomes of a call.
@@ -41,11 +61,13 @@ pub(crate) enum Outcome {
 pub(crate) struct Effect {
     pub(crate) delay: Duration,
     pub(crate) outcome: Outcome,
+    /// Whether the call is carried out before it fails.
+    pub(crate) after: bool,
 }
 
 impl Effect {
     /// Nothing unusual.
-    const NONE: Self = Self { delay: Duration::ZERO, outcome: Outcome::Serve { copies: 1 } };
+    const NONE: Self = Self { delay: Duration::ZERO, outcome: Outcome::Serve { copies: 1 }, after: false };
 
     /// Sits the delay out and tells what follows it.
     pub(crate) async fn begin(self) -> Outcome {
@@ -61,6 +83,8 @@ impl Effect {
 struct Fault {
     effect: Effect,
     times: Option<u32>,
+    /// The only sort of call that it applies to.
+    call: Option<Call>,
 }
 
 /// The faults in force.
@@ -71,6 +95,7 @@ pub(crate) struct Faults(Mutex<InForce>);
 struct InForce {
     twilio: Option<Fault>,
     smtp: Option<Fault>,
+    razorpay: Option<Fault>,
 }
 
 impl InForce {
@@ -78,6 +103,7 @@ impl InForce {
         match target {
             Target::Twilio => &mut self.twilio,
             Target::Smtp => &mut self.smtp,
+            Target::Razorpay => &mut self.razorpay,
         }
     }
 }
@@ -85,9 +111,14 @@ impl InForce {
 impl Faults {
     /// What one more call of the target must suffer.
     pub(crate) fn take(&self, target: Target) -> Effect {
+        self.take_for(target, None)
+    }
+
+    /// What one more call of this sort must suffer.
+    pub(crate) fn take_for(&self, target: Target, call: Option<Call>) -> Effect {
         let mut in_force = self.in_force();
         let slot = in_force.of(target);
-        let Some(fault) = slot else {
+        let Some(fault) = slot.as_mut().filter(|fault| fault.call.is_none() || fault.call == call) else {
             return Effect::NONE;
         };
         let effect = fault.effect;
@@ -125,7 +156,7 @@ mod tests {
         let faults = Faults::default();
         let effect = Effect { outcome: Outcome::Drop, ..Effect::NONE };
         let times = Some(2);
-        faults.set(Target::Smtp, Fault { effect, times });
+        faults.set(Target::Smtp, Fault { effect, times, call: None });
         assert_eq!(faults.take(Target::Twilio), Effect::NONE);
         assert_eq!(faults.take(Target::Smtp), effect);
         assert_eq!(faults.take(Target::Smtp), effect);
@@ -136,9 +167,19 @@ mod tests {
     fn a_fault_without_a_number_applies_until_cleared() {
         let faults = Faults::default();
         let effect = Effect { delay: Duration::from_millis(1), ..Effect::NONE };
-        faults.set(Target::Twilio, Fault { effect, times: None });
+        faults.set(Target::Twilio, Fault { effect, times: None, call: None });
         assert!((0..5).all(|_| faults.take(Target::Twilio) == effect));
         faults.clear();
         assert_eq!(faults.take(Target::Twilio), Effect::NONE);
+    }
+
+    #[test]
+    fn a_fault_for_one_sort_of_call_spares_the_others() {
+        let faults = Faults::default();
+        let effect = Effect { outcome: Outcome::Drop, after: true, ..Effect::NONE };
+        faults.set(Target::Razorpay, Fault { effect, times: Some(1), call: Some(Call::Refund) });
+        assert_eq!(faults.take_for(Target::Razorpay, Some(Call::Read)), Effect::NONE);
+        assert_eq!(faults.take_for(Target::Razorpay, Some(Call::Refund)), effect);
+        assert_eq!(faults.take_for(Target::Razorpay, Some(Call::Refund)), Effect::NONE);
     }
 }

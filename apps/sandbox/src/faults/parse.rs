@@ -6,15 +6,16 @@ use kernel::{FieldErrors, InvalidInput, ParseError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Effect, Fault, Outcome, Target};
+use super::{Call, Effect, Fault, Outcome, Target};
 
 /// The longest delay, in milliseconds: no client should wait longer than five minutes.
 const MAX_DELAY_MS: u64 = 300_000;
 
 const WHOLE_NUMBER: &str = "must be a whole number, not negative and not too large";
 const TRUTH: &str = "must be true or false";
+const CALL: &str = "must be order, capture, refund or read";
 
-/// Reads `{target, delayMs?, error?, drop?, duplicate?, times?}`.
+/// Reads `{target, delayMs?, error?, drop?, duplicate?, times?, after?, call?}`.
 ///
 /// # Errors
 /// When a field is missing, unknown, of the wrong type or out of its range, or when the fields contradict each other.
@@ -23,14 +24,16 @@ pub(super) fn parse(mut body: Map<String, Value>) -> Result<(Target, Fault), Inv
     let target = match body.remove("target").as_ref().and_then(Value::as_str) {
         Some("twilio") => Some(Target::Twilio),
         Some("smtp") => Some(Target::Smtp),
+        Some("razorpay") => Some(Target::Razorpay),
         _ => {
-            errors.add("target", "unknown_target", "must be twilio or smtp");
+            errors.add("target", "unknown_target", "must be twilio, smtp or razorpay");
             None
         }
     };
     let fields = Fields::take(&mut body, &mut errors);
     for field in body.keys() {
-        errors.add(field, "unknown_field", "known are target, delayMs, error, drop, duplicate and times");
+        let known = "known are target, delayMs, error, drop, duplicate, times, after and call";
+        errors.add(field, "unknown_field", known);
     }
     fields.check(target, &mut errors);
     match target {
@@ -46,6 +49,8 @@ struct Fields {
     drop: bool,
     duplicate: bool,
     times: Option<u32>,
+    after: bool,
+    call: Option<Call>,
 }
 
 impl Fields {
@@ -56,6 +61,8 @@ impl Fields {
             drop: take(body, "drop", TRUTH, errors).unwrap_or(false),
             duplicate: take(body, "duplicate", TRUTH, errors).unwrap_or(false),
             times: take(body, "times", WHOLE_NUMBER, errors),
+            after: take(body, "after", TRUTH, errors).unwrap_or(false),
+            call: take(body, "call", CALL, errors),
         }
     }
 
@@ -73,6 +80,14 @@ impl Fields {
         for (field, _) in ends.into_iter().filter(|(_, asked)| *asked).skip(1) {
             errors.add(field, "contradiction", "only one of error, drop and duplicate can be had");
         }
+        if self.after && self.error.is_none() && !self.drop {
+            errors.add("after", "no_effect", "goes with error or drop");
+        }
+        for (field, asked) in [("after", self.after), ("call", self.call.is_some())] {
+            if asked && target.is_some_and(|target| target != Target::Razorpay) {
+                errors.add(field, "not_supported", "only razorpay has this");
+            }
+        }
         if errors.is_empty() && self.delay_ms == 0 && ends.iter().all(|(_, asked)| !asked) {
             errors.add("delayMs", "no_effect", "set delayMs, error, drop or duplicate");
         }
@@ -85,8 +100,8 @@ impl Fields {
             None if self.duplicate => Outcome::Serve { copies: 2 },
             None => Outcome::Serve { copies: 1 },
         };
-        let effect = Effect { delay: Duration::from_millis(self.delay_ms), outcome };
-        Fault { effect, times: self.times }
+        let effect = Effect { delay: Duration::from_millis(self.delay_ms), outcome, after: self.after };
+        Fault { effect, times: self.times, call: self.call }
     }
 }
 
@@ -104,10 +119,12 @@ fn take<T: DeserializeOwned>(
     value.ok().flatten()
 }
 
-/// Twilio fails with an HTTP error status, SMTP with a negative reply (RFC 5321 §4.2.1).
+/// Twilio and Razorpay fail with an HTTP error status, SMTP with a negative reply (RFC 5321 §4.2.1).
 fn check_code(target: Target, code: u16) -> Result<(), ParseError> {
     let (fits, rule) = match target {
-        Target::Twilio => ((400..600).contains(&code), "must be an HTTP status from 400 to 599"),
+        Target::Twilio | Target::Razorpay => {
+            ((400..600).contains(&code), "must be an HTTP status from 400 to 599")
+        }
         Target::Smtp => (
             (400..600).contains(&code) && code % 100 < 60,
             "must be an SMTP reply code from 400 to 459 or from 500 to 559",

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, Resource, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Fault, InForce, Outcome, parse};
+use super::{Call, Fault, InForce, Outcome, parse};
 use crate::http::method_not_allowed;
 use crate::problem::Problem;
 use crate::stage::Stage;
@@ -43,6 +43,7 @@ async fn clear(stage: web::Data<Stage>) -> HttpResponse {
 struct FaultsView {
     twilio: Option<FaultView>,
     smtp: Option<FaultView>,
+    razorpay: Option<FaultView>,
 }
 
 /// A fault in force. `times` counts down; null is until cleared.
@@ -54,16 +55,22 @@ struct FaultView {
     drop: bool,
     duplicate: bool,
     times: Option<u32>,
+    after: bool,
+    call: Option<Call>,
 }
 
 impl From<InForce> for FaultsView {
     fn from(in_force: InForce) -> Self {
-        Self { twilio: in_force.twilio.map(FaultView::from), smtp: in_force.smtp.map(FaultView::from) }
+        Self {
+            twilio: in_force.twilio.map(FaultView::from),
+            smtp: in_force.smtp.map(FaultView::from),
+            razorpay: in_force.razorpay.map(FaultView::from),
+        }
     }
 }
 
 impl From<Fault> for FaultView {
-    fn from(Fault { effect, times }: Fault) -> Self {
+    fn from(Fault { effect, times, call }: Fault) -> Self {
         Self {
             delay_ms: effect.delay.as_millis(),
             error: match effect.outcome {
@@ -73,6 +80,8 @@ impl From<Fault> for FaultView {
             drop: effect.outcome == Outcome::Drop,
             duplicate: matches!(effect.outcome, Outcome::Serve { copies } if copies > 1),
             times,
+            after: effect.after,
+            call,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The inbox as a page that shows itself anew every few seconds. Everything in it that was sent to us is escaped.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use super::{Channel, Filter, Message};
+use crate::html::Escaped;
 
 /// How many messages the page shows; the JSON has all of them.
 const SHOWN: usize = 200;
@@ -81,36 +82,4 @@ fn write_message(page: &mut String, message: &Message) -> fmt::Result {
         writeln!(page, "<h2>{}</h2>", Escaped(subject))?;
     }
     writeln!(page, "<pre>{}</pre></article>", Escaped(&message.body))
-}
-
-/// Text that stays text inside an element or a quoted attribute.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                other => f.write_char(other)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_sent_never_becomes_markup() {
-        assert_eq!(
-            Escaped("<b onclick=\"x('&')\">").to_string(),
-            "&lt;b onclick=&quot;x(&#39;&amp;&#39;)&quot;&gt;"
-        );
-    }
 }

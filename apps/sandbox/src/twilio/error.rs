@@ -1,13 +1,12 @@
 //! Twilio's errors: `{code, message, more_info, status}`, the codes from twilio.com/docs/api/errors.
 
 use std::fmt;
-use std::io;
 
-use actix_web::body::BodyStream;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, ResponseError, web};
-use futures_util::stream;
+use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
+
+use crate::http::hang_up;
 
 /// A refusal in Twilio's words.
 #[derive(Debug)]
@@ -92,13 +91,10 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status_code());
         let Self::Answer(error) = self else {
-            // A body that fails before its first byte makes actix close the connection before it has written the
-            // head, so the client sees no answer at all.
-            let lost: io::Result<web::Bytes> = Err(io::Error::other("dropped, as a fault asks for"));
-            return answer.body(BodyStream::new(stream::iter([lost])));
+            return hang_up();
         };
+        let mut answer = HttpResponse::build(error.status);
         if error.status == StatusCode::UNAUTHORIZED {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"Twilio API\""));
         }

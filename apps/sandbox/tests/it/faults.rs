@@ -122,8 +122,10 @@ async fn faults_are_shown_and_cleared() {
     let bench = Bench::open().await;
     let set = bench.set_fault(&json!({"target": "twilio", "error": 503, "delayMs": 5, "times": 3})).await;
     assert_eq!(set.status(), StatusCode::OK);
-    let twilio = json!({"delayMs": 5, "error": 503, "drop": false, "duplicate": false, "times": 3});
-    assert_eq!(bench::json(set).await, json!({"twilio": twilio, "smtp": null}));
+    let twilio = json!({
+        "delayMs": 5, "error": 503, "drop": false, "duplicate": false, "times": 3, "after": false, "call": null,
+    });
+    assert_eq!(bench::json(set).await, json!({"twilio": twilio, "smtp": null, "razorpay": null}));
 
     bench.send_sms(ASHA, "lost").await;
     let shown =
@@ -131,7 +133,7 @@ async fn faults_are_shown_and_cleared() {
     assert_eq!(shown().await["twilio"]["times"], 2);
     let cleared = bench.request(Method::DELETE, "/control/faults").send().await.unwrap();
     assert_eq!(cleared.status(), StatusCode::NO_CONTENT);
-    assert_eq!(shown().await, json!({"twilio": null, "smtp": null}));
+    assert_eq!(shown().await, json!({"twilio": null, "smtp": null, "razorpay": null}));
     assert_eq!(bench.send_sms(ASHA, "fine").await.status(), StatusCode::CREATED);
 }
 
@@ -149,6 +151,9 @@ async fn a_fault_that_makes_no_sense_is_refused_field_by_field() {
         (json!({"target": "smtp", "error": 450, "drop": true}), vec!["drop"]),
         (json!({"target": "smtp", "drop": true, "times": 0}), vec!["times"]),
         (json!({"target": "smtp", "delayMs": 300_001}), vec!["delayMs"]),
+        (json!({"target": "twilio", "drop": true, "after": true, "call": "read"}), vec!["after", "call"]),
+        (json!({"target": "razorpay", "duplicate": true, "after": true}), vec!["after"]),
+        (json!({"target": "razorpay", "drop": true, "call": "payout"}), vec!["call"]),
         (json!({"target": "smtp", "delayMs": -1, "times": "often"}), vec!["delayMs", "times"]),
     ] {
         let answer = bench.set_fault(&fault).await;

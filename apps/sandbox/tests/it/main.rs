@@ -4,6 +4,14 @@
 mod bench;
 mod faults;
 mod inbox;
+mod razorpay_faults;
+mod razorpay_orders;
+mod razorpay_page;
+mod razorpay_payments;
+mod razorpay_refunds;
+mod razorpay_webhooks;
+mod receiver;
+mod shop;
 mod smtp;
 mod twilio;
 mod wire;
