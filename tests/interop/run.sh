@@ -13,7 +13,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 source "$repo/tests/python.sh"
-SUITES=(twilio_sdk)
+SUITES=(twilio_sdk razorpay_sdk razorpay_node)
 
 started=()
 work=$(mktemp -d)
@@ -65,6 +65,12 @@ start_sandbox() {
     export SANDBOX_URL=http://127.0.0.1:$http SANDBOX_SMTP=127.0.0.1:$smtp
     export DGT__SANDBOX__TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef
     export DGT__SANDBOX__TWILIO_AUTH_TOKEN=interop-auth-token
+    export DGT__SANDBOX__RAZORPAY_KEY_ID=rzp_test_Interop0000001
+    export DGT__SANDBOX__RAZORPAY_KEY_SECRET=interop-key-secret
+    export DGT__SANDBOX__RAZORPAY_WEBHOOK_SECRET=interop-webhook-secret
+    # Refunds stay pending, and webhooks go where a suite sends them: nobody listens at port 1.
+    export DGT__SANDBOX__RAZORPAY_REFUND_DELAY_MS=3600000
+    export DGT__SANDBOX__RAZORPAY_WEBHOOK_URL=http://127.0.0.1:1/
     "$bin" --bind "127.0.0.1:$http" --smtp-bind "127.0.0.1:$smtp" >"$work/sandbox.log" 2>&1 &
     started+=($!)
     wait_for "$SANDBOX_URL/livez" "$work/sandbox.log" "$!"
@@ -74,6 +80,26 @@ suite_twilio_sdk() {
     local python
     python=$(python_with twilio==9.13.0)
     "$python" "$here/twilio_sdk.py"
+}
+
+suite_razorpay_sdk() {
+    local python
+    python=$(python_with razorpay==2.0.1)
+    "$python" "$here/razorpay_sdk.py"
+}
+
+suite_razorpay_node() {
+    local modules=$repo/.tools/razorpay_node
+    if ! cmp -s "$here/razorpay_node/package-lock.json" "$modules/package-lock.json"; then
+        rm -rf "$modules"
+        mkdir -p "$modules"
+        cp "$here"/razorpay_node/package{,-lock}.json "$modules/"
+        if ! npm --prefix "$modules" ci --no-audit --no-fund --ignore-scripts --loglevel=error >&2; then
+            rm -rf "$modules"
+            return 1
+        fi
+    fi
+    NODE_PATH=$modules/node_modules node "$here/razorpay_node/sdk.js"
 }
 
 if (($# > 0)); then
