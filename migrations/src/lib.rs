@@ -121,12 +121,12 @@ pub async fn migrate(config: &DatabaseConfig, scope: Scope) -> Result<(), Migrat
     Ok(migrated?)
 }
 
-/// Whether every migration of this version has been run.
+/// Whether every migration of this version has been run. It only reads, so a user without rights on the schema may ask.
 ///
 /// # Errors
 /// When the database cannot be reached.
 pub async fn is_current(db: &Database) -> Result<bool, StoreError> {
-    Ok(Migrator(Scope::All).get_pending_migrations(db.schema_connection()).await?.is_empty())
+    Ok(Migrator(Scope::All).get_pending_migrations_read_only(db.schema_connection()).await?.is_empty())
 }
 
 /// A digest of everything a scope runs on an engine, so that a prepared test database can be told from an old one.
