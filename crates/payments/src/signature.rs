@@ -93,7 +93,7 @@ mod tests {
         let upper = WEBHOOK.to_uppercase();
         let longer = format!("{WEBHOOK}00");
         let spaced = format!(" {}", WEBHOOK.get(1..).unwrap());
-        let other = WEBHOOK.replacen(|c: char| c == '0' || c == '1' || c == '2', "f", 1);
+        let other = WEBHOOK.replacen(['0', '1', '2'], "f", 1);
         let wide = "é".repeat(32);
         for wrong in ["", "00", WEBHOOK.get(..62).unwrap(), &upper, &longer, &spaced, &other, &wide] {
             assert!(!webhook(&secrets, PRETTY.as_bytes(), wrong), "{wrong}");

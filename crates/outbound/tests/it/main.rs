@@ -1,5 +1,4 @@
 //! A guarded call: bounded in number, repeated where its error allows it, and not made at all while the provider fails.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
