@@ -7,6 +7,7 @@ use testkit::{Scope, on_every_engine};
 
 on_every_engine! { Scope::Store =>
     async fn four_migrators_at_once_all_succeed(db: TestDb) {
+        assert!(!migrations::is_current(db).await.unwrap(), "it has the store's tables alone");
         let tasks: Vec<_> = (0..4)
             .map(|_| {
                 let config = DatabaseConfig::new(db.url());
