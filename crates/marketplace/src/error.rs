@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kernel::{DomainError, ErrorKind, FieldError, InvalidInput};
+use ledger::Refusal;
 use store::{StoreError, TxnError};
 use thiserror::Error;
 
@@ -24,6 +25,32 @@ pub enum FlowError {
     /// Settings.
     #[error(transparent)]
     Platform(#[from] platform::PlatformError),
+    /// Money that is kept account of.
+    #[error(transparent)]
+    Ledger(#[from] ledger::LedgerError),
+    /// Money that moves.
+    #[error(transparent)]
+    Payments(#[from] payments::PaymentError),
+    /// A wallet refused to be charged.
+    #[error("{}", explained(*.0))]
+    Refused(Refusal),
+    /// The wallet does not reach for a price.
+    #[error("the price is {price}, and the wallet lacks {missing}: top it up first")]
+    InsufficientFunds {
+        /// What is to be paid.
+        price: kernel::Money,
+        /// What the wallet would need besides.
+        missing: kernel::Money,
+    },
+    /// Top-ups are switched off.
+    #[error("wallets cannot be topped up at the moment")]
+    TopUpsPaused,
+    /// The payment of a checkout is not the marketplace's yet.
+    #[error("the payment was not captured: ask again when the bank has confirmed it")]
+    PaymentNotCaptured,
+    /// The payment of a checkout could not be credited.
+    #[error("the payment could not be credited and goes back to where it came from")]
+    PaymentReturned,
     /// The input.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
@@ -44,6 +71,13 @@ pub enum FlowError {
     NotSent,
 }
 
+fn explained(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::InsufficientFunds => "the wallet does not hold enough",
+        Refusal::Frozen => "the wallet is frozen: nothing can be taken out of it",
+    }
+}
+
 impl From<sea_orm::DbErr> for FlowError {
     fn from(error: sea_orm::DbErr) -> Self {
         Self::Store(error.into())
@@ -59,8 +93,19 @@ impl TxnError for FlowError {
             Self::Photo(error) => error.as_store(),
             Self::Moderation(error) => error.as_store(),
             Self::Platform(error) => error.as_store(),
+            Self::Ledger(error) => error.as_store(),
+            Self::Payments(error) => error.as_store(),
             Self::Store(error) => Some(error),
-            Self::Invalid(_) | Self::KeyReused | Self::KeyInProgress | Self::Send(_) | Self::NotSent => None,
+            Self::Invalid(_)
+            | Self::Refused(_)
+            | Self::InsufficientFunds { .. }
+            | Self::TopUpsPaused
+            | Self::PaymentNotCaptured
+            | Self::PaymentReturned
+            | Self::KeyReused
+            | Self::KeyInProgress
+            | Self::Send(_)
+            | Self::NotSent => None,
         }
     }
 }
@@ -73,10 +118,19 @@ impl FlowError {
             Self::Photo(error) => Some(error),
             Self::Moderation(error) => Some(error),
             Self::Platform(error) => Some(error),
+            Self::Ledger(error) => Some(error),
+            Self::Payments(error) => Some(error),
             Self::Invalid(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::Send(error) => Some(error),
-            Self::KeyReused | Self::KeyInProgress | Self::NotSent => None,
+            Self::Refused(_)
+            | Self::InsufficientFunds { .. }
+            | Self::TopUpsPaused
+            | Self::PaymentNotCaptured
+            | Self::PaymentReturned
+            | Self::KeyReused
+            | Self::KeyInProgress
+            | Self::NotSent => None,
         }
     }
 }
@@ -85,7 +139,11 @@ impl DomainError for FlowError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::KeyReused => ErrorKind::Unprocessable,
-            Self::KeyInProgress => ErrorKind::Conflict,
+            Self::KeyInProgress
+            | Self::Refused(_)
+            | Self::InsufficientFunds { .. }
+            | Self::PaymentNotCaptured
+            | Self::PaymentReturned => ErrorKind::Conflict,
             _ => self.inner().map_or(ErrorKind::Unavailable, DomainError::kind),
         }
     }
@@ -94,6 +152,11 @@ impl DomainError for FlowError {
         match self {
             Self::KeyReused => "idempotency_key_reused",
             Self::KeyInProgress => "idempotency_key_in_progress",
+            Self::Refused(refusal) => refusal.as_str(),
+            Self::InsufficientFunds { .. } => Refusal::InsufficientFunds.as_str(),
+            Self::TopUpsPaused => "top_ups_paused",
+            Self::PaymentNotCaptured => "payment_not_captured",
+            Self::PaymentReturned => "payment_returned",
             _ => self.inner().map_or("message_not_sent", DomainError::code),
         }
     }
@@ -104,7 +167,12 @@ impl DomainError for FlowError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::KeyReused => None,
+            Self::KeyReused
+            | Self::Refused(_)
+            | Self::InsufficientFunds { .. }
+            | Self::PaymentNotCaptured
+            | Self::PaymentReturned => None,
+            Self::TopUpsPaused => Some(Duration::from_secs(300)),
             Self::KeyInProgress => Some(Duration::from_secs(1)),
             _ => self.inner().map_or(Some(Duration::from_secs(5)), DomainError::retry_after),
         }
@@ -117,12 +185,14 @@ mod tests {
 
     #[test]
     fn a_database_error_is_found_in_whichever_domain_it_struck() {
-        let errors: [FlowError; 6] = [
+        let errors: [FlowError; 8] = [
             identity::IdentityError::from(StoreError::LeaseLost).into(),
             catalog::CatalogError::from(StoreError::LeaseLost).into(),
             catalog::photo::PhotoError::from(StoreError::LeaseLost).into(),
             moderation::ModerationError::from(StoreError::LeaseLost).into(),
             platform::PlatformError::from(StoreError::LeaseLost).into(),
+            ledger::LedgerError::from(StoreError::LeaseLost).into(),
+            payments::PaymentError::from(StoreError::LeaseLost).into(),
             StoreError::LeaseLost.into(),
         ];
         for error in errors {

@@ -4,6 +4,7 @@
 //! and says what one domain's facts mean to the others. Everything here runs without HTTP.
 
 mod error;
+mod failpoints;
 mod flows;
 mod jobs;
 mod sinks;
@@ -14,13 +15,16 @@ use catalog::Catalog;
 use catalog::photo::Photos;
 use identity::Identity;
 use kernel::Ambient;
+use ledger::Ledger;
 use moderation::Moderation;
 use notify::{MailSender, OtpMessages, SmsSender};
+use payments::Payments;
 use platform::Settings;
 use store::Database;
 
 pub use error::FlowError;
-pub use flows::{Posted, SellerContact};
+pub use failpoints::{Failpoint, Failpoints};
+pub use flows::{BonusView, Boosted, CheckoutProof, Effect, KeptRefusal, NewBonus, Once, SellerContact};
 pub use jobs::{schedules, worker};
 pub use sinks::EventLog;
 
@@ -47,6 +51,12 @@ pub struct Marketplace {
     pub sms: Arc<dyn SmsSender>,
     /// Sends mail.
     pub mail: Arc<dyn MailSender>,
+    /// Money that is kept account of.
+    pub ledger: Ledger,
+    /// Money that moves.
+    pub payments: Payments,
+    /// Where tests end the process; nowhere otherwise.
+    pub failpoints: Failpoints,
 }
 
 impl std::fmt::Debug for Marketplace {

@@ -1,13 +1,27 @@
 //! The stories, one file each.
 
+mod apply_payment;
 mod block_user;
+mod boost_listing;
 mod contact_seller;
+mod grant_bonus;
 mod listing_settings;
+mod look_after_payments;
+mod once;
 mod post_listing;
+mod refund_boosts;
+mod refund_payment;
 mod review_listing;
 mod seed;
 mod send_otp;
+mod settle_facts;
+mod top_up;
 mod update_profile;
+mod verify_payment;
+mod wallet_event;
 
+pub use boost_listing::Boosted;
 pub use contact_seller::SellerContact;
-pub use post_listing::Posted;
+pub use grant_bonus::{BonusView, NewBonus};
+pub use once::{Effect, KeptRefusal, Once};
+pub use verify_payment::CheckoutProof;

@@ -2,6 +2,13 @@
 
 mod clean_up;
 mod expire_listings;
+mod fold;
+mod lapse_boosts;
+mod poll_orders;
+mod poll_refunds;
+mod seal;
+mod self_check;
+mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -11,10 +18,20 @@ use crate::{FlowError, Marketplace};
 
 /// The schedules, in Indian time. Their patterns are constants, and a test reads each.
 static SCHEDULES: LazyLock<Vec<Schedule>> = LazyLock::new(|| {
-    [(expire_listings::KIND, "0 * * * *"), (clean_up::KIND, "20 * * * *")]
-        .into_iter()
-        .filter_map(|(kind, pattern)| Schedule::new(kind, pattern).ok())
-        .collect()
+    [
+        (expire_listings::KIND, "0 * * * *"),
+        (lapse_boosts::KIND, "5 * * * *"),
+        (clean_up::KIND, "20 * * * *"),
+        (webhooks::KIND, "* * * * *"),
+        (poll_orders::KIND, "* * * * *"),
+        (poll_refunds::KIND, "* * * * *"),
+        (fold::KIND, "* * * * *"),
+        (seal::KIND, "* * * * *"),
+        (self_check::KIND, "30 3 * * *"),
+    ]
+    .into_iter()
+    .filter_map(|(kind, pattern)| Schedule::new(kind, pattern).ok())
+    .collect()
 });
 
 /// When each job is due.
@@ -26,7 +43,14 @@ pub fn schedules() -> Vec<Schedule> {
 pub fn worker(market: &Marketplace) -> Worker {
     Worker::new(market.db.clone(), market.ambient.clone(), WorkerConfig::default())
         .with(expire_listings::ExpireListings::new(market))
+        .with(lapse_boosts::LapseBoosts::new(market))
         .with(clean_up::CleanUp::new(market))
+        .with(webhooks::WorkOffWebhooks::new(market))
+        .with(poll_orders::PollOrders::new(market))
+        .with(poll_refunds::PollRefunds::new(market))
+        .with(fold::Fold::new(market))
+        .with(seal::SealJournals::new(market))
+        .with(self_check::SelfCheck::new(market))
 }
 
 /// A flow's failure as a job's: the database may come back, and so may everything else that is not our own fault.
@@ -41,6 +65,6 @@ fn failed(error: impl Into<FlowError>) -> JobError {
 mod tests {
     #[test]
     fn every_schedule_can_be_read() {
-        assert_eq!(super::schedules().len(), 2);
+        assert_eq!(super::schedules().len(), 9);
     }
 }

@@ -53,6 +53,40 @@ pub static CONTACT_DAILY_CAP: Setting<i64> = whole(
     "How many sellers' numbers a person may see in a day",
 );
 
+/// Whether wallets can be topped up.
+pub static WALLET_TOPUP: Setting<bool> =
+    switch("wallet_topup", Category::Payments, true, "Whether wallets can be topped up").public();
+
+/// The least that a wallet is topped up by, in paise; the provider takes nothing below 100.
+pub static MIN_TOPUP_AMOUNT: Setting<i64> = whole(
+    "min_topup_amount",
+    Category::Payments,
+    100,
+    Rule::Whole { min: 100, max: 10_000_000, unit: "paise" },
+    "The least that a wallet is topped up by, in paise",
+)
+.public();
+
+/// The most that a wallet is topped up by at a time, in paise.
+pub static MAX_TOPUP_AMOUNT: Setting<i64> = whole(
+    "max_topup_amount",
+    Category::Payments,
+    5_000_000,
+    Rule::Whole { min: 100, max: 50_000_000, unit: "paise" },
+    "The most that a wallet is topped up by at a time, in paise",
+)
+.public();
+
+/// The GST within the price of a boost, in percent; half of it central, half the state's.
+pub static BOOST_GST_PERCENT: Setting<i64> = whole(
+    "boost_gst_percent",
+    Category::Payments,
+    18,
+    Rule::Whole { min: 0, max: 50, unit: "percent" },
+    "The GST within the price of a boost, in percent",
+)
+.public();
+
 /// The least that can be paid out, in paise.
 pub static MIN_PAYOUT_AMOUNT: Setting<i64> = whole(
     "min_payout_amount",
@@ -87,6 +121,10 @@ pub static ALL: &[&Definition] = &[
     &LISTING_EXPIRY_DAYS.definition,
     &MAX_IMAGES_PER_LISTING.definition,
     &CONTACT_DAILY_CAP.definition,
+    &WALLET_TOPUP.definition,
+    &MIN_TOPUP_AMOUNT.definition,
+    &MAX_TOPUP_AMOUNT.definition,
+    &BOOST_GST_PERCENT.definition,
     &MIN_PAYOUT_AMOUNT.definition,
     &PLATFORM_COMMISSION.definition,
     &STAFF_TOTP_REQUIRED.definition,

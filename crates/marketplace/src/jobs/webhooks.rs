@@ -1,0 +1,30 @@
+//! At once, and each minute for what was missed: the payment provider's webhooks are worked off.
+
+use async_trait::async_trait;
+use store::{ClaimedJob, JobError, JobHandler, Outcome};
+
+use super::failed;
+use crate::Marketplace;
+
+pub(super) const KIND: &str = payments::WEBHOOK_JOB;
+
+pub(super) struct WorkOffWebhooks(Marketplace);
+
+impl WorkOffWebhooks {
+    pub(super) fn new(market: &Marketplace) -> Self {
+        Self(market.clone())
+    }
+}
+
+#[async_trait]
+impl JobHandler for WorkOffWebhooks {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
+        let worked_off = self.0.work_off_webhooks().await.map_err(failed)?;
+        tracing::debug!(worked_off, "webhooks");
+        Ok(Outcome::Done)
+    }
+}
