@@ -9,22 +9,26 @@ use base64::engine::general_purpose::STANDARD;
 use catalog::photo::{MediaUrls, PhotoConfig, PhotoError, Photos, local_folder};
 use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, KeyError, KeyTexts, Keys};
-use kernel::{Ambient, CursorCodec};
-use marketplace::Marketplace;
+use kernel::{Ambient, CursorCodec, Money};
+use ledger::{Ledger, LedgerConfig};
+use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
-use notify::{
-    Guard, GuardConfig, Guarded, OtpMessages, OtpTemplates, Smtp, SmtpConfig, Twilio, TwilioConfig,
-    TwilioSender,
-};
+use notify::{Guarded, OtpMessages, OtpTemplates, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender};
+use outbound::http::Timeouts;
+use outbound::{Guard, GuardConfig};
+use payments::{OrderLimits, Payments, PaymentsConfig, Razorpay, RazorpayConfigError};
 use platform::Settings;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Database, DatabaseConfig, StoreError};
 use thiserror::Error;
 
-use crate::config::{AuthConfig, Config};
+use crate::config::{AuthConfig, Config, Profile};
 
 /// Signs cursors in development; production has a key of its own.
 const DEVELOPMENT_CURSOR_KEY: &[u8] = b"the development cursor key, known to everyone";
+
+/// The most that staff may let one top-up be, in paise: the bound of the setting `max_topup_amount`.
+const LARGEST_TOP_UP: i64 = 50_000_000;
 
 /// Why the marketplace cannot be put together; each names what to set.
 #[derive(Debug, Error)]
@@ -44,6 +48,12 @@ pub enum WiringError {
     /// Text messages have no sender.
     #[error("set DGT__TWILIO__FROM or DGT__TWILIO__MESSAGING_SERVICE_SID")]
     NoSmsSender,
+    /// The payment provider.
+    #[error("payments cannot be set up: {0}")]
+    Payments(#[from] RazorpayConfigError),
+    /// A test wants to end the process somewhere that is no place.
+    #[error("DGT_FAILPOINT is none of: {}", Failpoint::ALL.iter().map(|place| place.name()).collect::<Vec<_>>().join(", "))]
+    Failpoint,
     /// The folder of photos.
     #[error("DGT__MEDIA__FOLDER cannot be used: {0}")]
     Media(#[from] PhotoError),
@@ -100,9 +110,51 @@ pub async fn marketplace(
         otp_messages: OtpMessages::new("DGT Marketplace", templates),
         sms: Arc::new(Guarded::new(Twilio::new(twilio(config)?)?, guard("twilio"))),
         mail: Arc::new(Guarded::new(smtp(config, &ambient)?, guard("smtp"))),
+        ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? }),
+        payments: payments(config, &db, &ambient, guard("razorpay"))?,
+        failpoints: failpoints(config.profile)?,
         db,
         ambient,
     })
+}
+
+fn payments(
+    config: &Config,
+    db: &Database,
+    ambient: &Ambient,
+    guard: Guard,
+) -> Result<Payments, WiringError> {
+    let razorpay = &config.razorpay;
+    let client = payments::RazorpayConfig {
+        base_url: razorpay.base_url.clone(),
+        key_id: razorpay.key_id.clone(),
+        key_secret: razorpay.key_secret.clone(),
+        timeouts: Timeouts::default(),
+    };
+    let provider = Arc::new(Razorpay::new(client, guard)?);
+    let config = PaymentsConfig {
+        key_id: razorpay.key_id.clone(),
+        key_secret: razorpay.key_secret.clone(),
+        webhook_secret: razorpay.webhook_secret.clone(),
+        webhook_secret_previous: razorpay.previous_webhook_secret.clone(),
+        cursors: cursors(&config.auth)?,
+        limits: OrderLimits { max: Money::inr(LARGEST_TOP_UP), ..OrderLimits::default() },
+    };
+    Ok(Payments::new(db.clone(), ambient.clone(), config, provider))
+}
+
+/// The place at which a test wants the process to die as SIGKILL would have it, by `DGT_FAILPOINT`; never in production.
+fn failpoints(profile: Profile) -> Result<Failpoints, WiringError> {
+    let Some(wanted) = std::env::var("DGT_FAILPOINT").ok().filter(|_| profile != Profile::Production) else {
+        return Ok(Failpoints::default());
+    };
+    let place = Failpoint::ALL.iter().find(|place| place.name() == wanted).ok_or(WiringError::Failpoint)?;
+    Ok(Failpoints::new(move |reached| {
+        if reached == *place {
+            std::process::abort();
+        }
+        false
+    }))
 }
 
 fn identity_config(auth: &AuthConfig, media_base: &str) -> Result<IdentityConfig, WiringError> {
@@ -154,7 +206,7 @@ fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
         account_sid: twilio.account_sid.clone(),
         auth_token: twilio.auth_token.clone(),
         sender,
-        timeouts: notify::http::Timeouts::default(),
+        timeouts: Timeouts::default(),
     })
 }
 

@@ -8,5 +8,5 @@ mod sections;
 pub use load::{ConfigError, load};
 pub use sections::{
     AuthConfig, Config, DatabaseSection, LogConfig, LogFormat, MediaConfig, MetricsConfig, Profile,
-    RateLimitConfig, ServerConfig, SmtpConfig, TwilioConfig,
+    RateLimitConfig, RazorpayConfig, ServerConfig, SmtpConfig, TwilioConfig,
 };

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::{Config, Profile};
+use super::{Config, Profile, RazorpayConfig};
 
 /// The account and the sender that only the sandbox knows, as in `defaults.toml`.
 const SANDBOX_ACCOUNT: &str = "AC00000000000000000000000000000000";
@@ -41,6 +41,7 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     if config.twilio.base_url.scheme() != "https" {
         faults.push("DGT__TWILIO__BASE_URL must be https");
     }
+    faults.extend(payments(&config.razorpay));
     if !config.rate_limit.enabled {
         faults.push("DGT__RATE_LIMIT__ENABLED must not be false");
     }
@@ -52,6 +53,29 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     }
     if config.smtp.from.trim_end_matches('>').ends_with(".local") {
         faults.push("DGT__SMTP__FROM must be an address of this marketplace");
+    }
+    faults
+}
+
+/// A payment that the sandbox made is worth nothing, and its secrets are known to everyone.
+fn payments(razorpay: &RazorpayConfig) -> Vec<&'static str> {
+    let mut faults = Vec::new();
+    if razorpay.key_id.contains("Sandbox") {
+        faults.push("DGT__RAZORPAY__KEY_ID is the sandbox's; set your account's");
+    }
+    if razorpay.key_secret.expose_secret().starts_with("sandbox-") {
+        faults.push("DGT__RAZORPAY__KEY_SECRET is the sandbox's; set your account's");
+    }
+    let webhook_secret = razorpay.webhook_secret.expose_secret();
+    if webhook_secret.starts_with("sandbox-") || webhook_secret == razorpay.key_secret.expose_secret() {
+        faults.push("DGT__RAZORPAY__WEBHOOK_SECRET must be the one set with the webhook, not the sandbox's or the key's");
+    }
+    let previous = razorpay.previous_webhook_secret.as_ref();
+    if previous.is_some_and(|secret| secret.expose_secret().starts_with("sandbox-")) {
+        faults.push("DGT__RAZORPAY__PREVIOUS_WEBHOOK_SECRET is the sandbox's; leave it out");
+    }
+    if razorpay.base_url.scheme() != "https" {
+        faults.push("DGT__RAZORPAY__BASE_URL must be https");
     }
     faults
 }
@@ -82,6 +106,10 @@ mod tests {
             "TWILIO__AUTH_TOKEN",
             "TWILIO__FROM",
             "TWILIO__BASE_URL",
+            "RAZORPAY__BASE_URL",
+            "RAZORPAY__KEY_ID",
+            "RAZORPAY__KEY_SECRET",
+            "RAZORPAY__WEBHOOK_SECRET",
             "AUTH__ISSUER",
             "SMTP__URL",
             "SMTP__FROM",

@@ -36,6 +36,8 @@ pub struct Config {
     pub twilio: TwilioConfig,
     /// Mail.
     pub smtp: SmtpConfig,
+    /// Payments.
+    pub razorpay: RazorpayConfig,
     /// Photos.
     pub media: MediaConfig,
     /// Requests per minute.
@@ -160,6 +162,22 @@ pub struct SmtpConfig {
     pub url: SecretString,
     /// The sender of mail.
     pub from: String,
+}
+
+/// Payments through Razorpay.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RazorpayConfig {
+    /// Where the API is; the sandbox's address in development.
+    pub base_url: Url,
+    /// The public half of the key, which clients open the checkout with.
+    pub key_id: String,
+    /// The secret half, which also signs what the checkout gives back.
+    pub key_secret: SecretString,
+    /// What webhooks are signed with: the secret that was set with the webhook, not the key's.
+    pub webhook_secret: SecretString,
+    /// The webhook secret before the last change: events from before it still carry its signature.
+    pub previous_webhook_secret: Option<SecretString>,
 }
 
 /// Photos.

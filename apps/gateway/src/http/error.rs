@@ -3,6 +3,7 @@
 //! Handlers return [`ApiError`]; the outermost middleware writes the body, because only it knows the request's id
 //! and path, and because it also turns the framework's own errors into problems.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     detail: String,
     fields: Vec<FieldError>,
     retry_after: Option<Duration>,
@@ -58,7 +59,12 @@ pub(crate) struct Problem {
 
 impl ApiError {
     /// A failure with its status, code, and a sentence for the client.
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+    ) -> Self {
+        let code = code.into();
         Self { status, code, detail: detail.into(), fields: Vec::new(), retry_after: None, allow: None }
     }
 
@@ -91,9 +97,21 @@ impl ApiError {
     pub(crate) fn of_field(mut self, field: &str, part: &str) -> Self {
         self.fields.push(FieldError {
             field: field.to_owned(),
-            code: self.code.to_owned(),
+            code: self.code.to_string(),
             message: format!("{part}: {}", self.detail),
         });
+        self
+    }
+
+    /// The same failure, with what is wrong with one field of the input.
+    pub(crate) fn with_field(mut self, fault: FieldError) -> Self {
+        self.fields.push(fault);
+        self
+    }
+
+    /// The same failure under another status.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
         self
     }
 
@@ -128,7 +146,7 @@ impl ApiError {
             status: self.status.as_u16(),
             detail: self.detail.clone(),
             instance: path.to_owned(),
-            code: self.code.to_owned(),
+            code: self.code.to_string(),
             request_id: request_id.to_owned(),
             errors: self.fields.clone(),
         }
@@ -176,7 +194,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
+        f.write_str(&self.code)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP API: one folder per module, each with its routes and wire types.
 
 mod auth;
+mod boosts;
 mod categories;
 pub(crate) mod error;
 pub(crate) mod extract;
@@ -10,9 +11,11 @@ pub(crate) mod middleware;
 mod moderation;
 mod not_found;
 pub mod openapi;
+mod payments;
 mod photos;
 mod texts;
 mod users;
+mod wallet;
 
 pub(crate) use not_found::{answer as answer_unknown, refuse_strange_methods};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -24,7 +27,10 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .configure(auth::routes)
         .configure(users::routes)
         .configure(categories::routes)
+        .configure(boosts::routes)
         .configure(listings::routes)
         .configure(moderation::routes)
-        .configure(photos::routes);
+        .configure(photos::routes)
+        .configure(wallet::routes)
+        .configure(payments::routes);
 }

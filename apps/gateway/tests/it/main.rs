@@ -4,14 +4,17 @@
 
 mod auth;
 mod authority;
+mod boosts;
 mod categories;
 mod documents;
 mod expiry;
 mod idempotency;
 mod listings;
+mod payments;
 mod photos;
 mod problems;
 mod protection;
 mod reviews;
 mod support;
 mod users;
+mod wallet;

@@ -4,7 +4,7 @@ use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder, delete, post, put, web};
 use catalog::ListingView;
 use kernel::ListingId;
-use marketplace::Posted;
+use marketplace::Once;
 use serde::Deserialize;
 use store::StoredAnswer;
 
@@ -52,8 +52,8 @@ pub(crate) async fn create_listing(
     let (actor, submit) = (&member.caller.actor, !params.0.draft);
     let posted = state.market.post_listing(actor, &input, submit, key.as_ref(), kept_answer).await?;
     Ok(match posted {
-        Posted::Made(listing) => created(listing.id, listing.version).json(listing),
-        Posted::Before(answer) => replayed(&answer),
+        Once::Now(listing) => created(listing.id, listing.version).json(listing),
+        Once::Before(answer) => replayed(&answer),
     })
 }
 

@@ -1,4 +1,5 @@
-//! Three tiers of rate limit, each counted per client: everything but probes, logging in, and asking for codes.
+//! Three tiers of rate limit, each counted per client: everything but probes and webhooks, logging in, and asking for
+//! codes.
 //!
 //! The tier of codes is beside the caps per phone and address that identity keeps in the database; those hold
 //! across instances, these spare the database.
@@ -18,7 +19,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::routed::is_probe;
+use super::routed::{is_probe, is_webhook};
 use super::{RequestFacts, routed_path};
 use crate::config::RateLimitConfig;
 use crate::http::error::ApiError;
@@ -53,7 +54,7 @@ impl RateLimits {
         match path {
             "/api/auth/send-otp" | "/api/users/me/contact" => Some(&self.otp),
             path if path.starts_with("/api/auth/") => Some(&self.auth),
-            path if is_probe(path) => None,
+            path if is_probe(path) || is_webhook(path) => None,
             _ => Some(&self.general),
         }
     }
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_but_the_probes_has_a_tier() {
+    fn every_path_but_the_probes_and_the_webhook_has_a_tier() {
         let limits = RateLimits::new(&RateLimitConfig {
             enabled: true,
             general_per_minute: 9,
@@ -169,6 +170,8 @@ mod tests {
             ("/.well-known/jwks.json", Some("general")),
             ("/nowhere", Some("general")),
             ("/", Some("general")),
+            ("/api/payments/order", Some("general")),
+            ("/api/payments/webhook", None),
             ("/livez", None),
             ("/readyz", None),
             ("/health", None),

@@ -15,7 +15,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::routed::is_probe;
+use super::routed::{is_probe, is_webhook};
 use super::{client, headers, routed_path, trace};
 use crate::http::error::ApiError;
 use crate::state::AppState;
@@ -102,18 +102,24 @@ async fn answer(
     next: Next<impl MessageBody + 'static>,
     state: &AppState,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let under_way = state.in_flight.fetch_add(1, Ordering::Relaxed);
-    let _counted = InFlight(&state.in_flight);
-    if under_way >= state.config.server.max_concurrent_requests && !is_probe(routed_path(&request)) {
-        let busy =
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
-        return Err(busy.retry_after(Duration::from_secs(1)).into());
+    let path = routed_path(&request);
+    let _counted;
+    if !is_webhook(path) {
+        let under_way = state.in_flight.fetch_add(1, Ordering::Relaxed);
+        _counted = InFlight(&state.in_flight);
+        if under_way >= state.config.server.max_concurrent_requests && !is_probe(path) {
+            let text = "too many requests are under way";
+            let busy = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", text);
+            return Err(busy.retry_after(Duration::from_secs(1)).into());
+        }
     }
-    let limit = Duration::from_millis(match routed_path(&request) {
+    let limit = match path {
+        // The handler bounds how long the body may take; what has been read is written down, come what may.
+        path if is_webhook(path) => Duration::MAX,
         // Pictures come slowly from phones that are on the road.
-        "/api/uploads" => state.config.media.upload_timeout_ms,
-        _ => state.config.server.request_timeout_ms,
-    });
+        "/api/uploads" => Duration::from_millis(state.config.media.upload_timeout_ms),
+        _ => Duration::from_millis(state.config.server.request_timeout_ms),
+    };
     let guarded = AssertUnwindSafe(next.call(request)).catch_unwind();
     match tokio::time::timeout(limit, guarded).await {
         Ok(Ok(response)) => response.map(ServiceResponse::map_into_boxed_body),

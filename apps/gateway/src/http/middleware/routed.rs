@@ -12,3 +12,9 @@ pub(crate) fn routed_path(request: &ServiceRequest) -> &str {
 pub(super) fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz" | "/health" | "/metrics")
 }
+
+/// Where the payment provider reports. It repeats what is not answered and gives up after a day, so neither load nor
+/// a rate turns it away, and no deadline cuts it off.
+pub(super) fn is_webhook(path: &str) -> bool {
+    path == "/api/payments/webhook"
+}

@@ -3,6 +3,7 @@
 use kernel::Clock;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
+use sandbox::Checkout;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,6 +29,12 @@ pub(super) enum Thing {
     Expired,
     /// A category without listings.
     Category,
+    /// A boost plan that nobody bought.
+    BoostPlan,
+    /// A payment that was credited to the owner.
+    Payment,
+    /// A checkout that the owner came back from; its three fields have names of their own.
+    Checkout,
     /// A second session of the owner's.
     Session,
     /// A member who did nothing yet.
@@ -56,9 +63,22 @@ impl Made {
 
 impl Thing {
     pub(super) async fn make(self, app: &TestApp, cast: &mut Cast) -> Made {
+        let mut names = Vec::new();
         let id = match self {
             Self::Nothing | Self::Upload => String::new(),
+            Self::Payment => app.topped_up(cast.person("owner"), 50_000).await,
+            Self::Checkout => {
+                let Checkout { order_id, payment_id, signature } =
+                    app.paid(cast.person("owner"), 50_000).await;
+                names.extend([
+                    ("$order", order_id),
+                    ("$paid", payment_id),
+                    ("$signature", signature.unwrap()),
+                ]);
+                String::new()
+            }
             Self::Category => category(app, cast).await,
+            Self::BoostPlan => boost_plan(app, cast).await,
             Self::User => app.member().await.user_id,
             Self::StaffMember => {
                 app.staff_appointed_by(cast.person("SUPER_ADMIN"), kernel::Role::Finance).await.user_id
@@ -75,11 +95,14 @@ impl Thing {
             }
             Self::Expired => expired(app, cast).await,
         };
-        let names = vec![
+        names.extend([
+            ("$thing", id.clone()),
             ("$unique", kernel::Ambient::system().new_uuid().simple().to_string()),
             ("$category", category(app, cast).await),
+            ("$boost", first_plan(app, "BOOST").await),
+            ("$feature", first_plan(app, "FEATURE").await),
             ("$phone", crate::support::fresh_phone()),
-        ];
+        ]);
         Made { id, names }
     }
 }
@@ -93,6 +116,21 @@ async fn category(app: &TestApp, cast: &Cast) -> String {
     let body = json!({ "slug": slug, "name": "Things of a test" });
     let made = app.post("/api/categories").bearer(cast.person("ADMIN")).json(&body).send().await;
     made.expect(StatusCode::CREATED).text("/id")
+}
+
+async fn boost_plan(app: &TestApp, cast: &Cast) -> String {
+    let slug = format!("p{}", kernel::Ambient::system().new_uuid().simple());
+    let price = json!({ "amount": 4_900, "currency": "INR" });
+    let body = json!({ "kind": "BOOST", "slug": slug, "name": "For a test", "price": price, "days": 3 });
+    let made = app.post("/api/boost-plans").bearer(cast.person("ADMIN")).json(&body).send().await;
+    made.expect(StatusCode::CREATED).text("/id")
+}
+
+/// The first plan of a kind among those that the marketplace begins with.
+async fn first_plan(app: &TestApp, kind: &str) -> String {
+    let plans = app.get("/api/boost-plans").send().await.expect(StatusCode::OK).body;
+    let plans = plans["data"].as_array().unwrap();
+    plans.iter().find(|plan| plan["kind"] == kind).unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 /// What a seller writes, in a category that asks for nothing.

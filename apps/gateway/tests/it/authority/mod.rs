@@ -145,7 +145,9 @@ impl Cast {
             path.replace("{id}", &made.id).replace("{name}", &made.id),
             made.fill(&row.query)
         );
-        let mut call = app.call(method.parse().unwrap(), &path);
+        // Where money moves a key is required, and elsewhere it does no harm: each cell has its own.
+        let key = kernel::Ambient::system().new_uuid().to_string();
+        let mut call = app.call(method.parse().unwrap(), &path).header("idempotency-key", &key);
         // Nobody's call carries no token, yet its body may hold one: the owner's.
         let person = if column == "anonymous" { "owner" } else { column };
         let doomed = if row.ends_session { Some(self.again(app, person).await) } else { None };

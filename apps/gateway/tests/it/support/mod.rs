@@ -54,6 +54,7 @@ impl TestApp {
         config.rate_limit.enabled = false;
         config.twilio.base_url = sandbox.http_url().parse().unwrap();
         config.smtp.url = sandbox.smtp_url().into();
+        config.razorpay.base_url = sandbox.http_url().parse().unwrap();
         config.media.folder.clone_from(&media);
         adjust(&mut config);
         let ambient = ambient(&clock);
@@ -108,6 +109,24 @@ impl TestApp {
     /// Where the sandbox is, for its faults.
     pub(crate) fn sandbox_url(&self) -> String {
         self.sandbox.http_url()
+    }
+
+    /// The payment provider's own side: where orders are paid and refunds end.
+    pub(crate) fn razorpay(&self) -> sandbox::RazorpayDesk {
+        self.sandbox.razorpay()
+    }
+
+    /// Tells a provider how to misbehave, instead of what it was told before.
+    pub(crate) async fn fault(&self, fault: &serde_json::Value) {
+        let url = format!("{}/control/faults", self.sandbox.http_url());
+        let answer = self.client.post(url).json(fault).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// Lets all providers behave.
+    pub(crate) async fn no_faults(&self) {
+        let url = format!("{}/control/faults", self.sandbox.http_url());
+        self.client.delete(url).send().await.unwrap();
     }
 
     /// Runs the jobs that are due now; gives how many.

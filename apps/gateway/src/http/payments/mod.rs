@@ -1,0 +1,22 @@
+//! Payments: wallets are topped up through Razorpay, payments go back to where they came from, and webhooks arrive.
+
+mod order;
+mod read;
+mod refund;
+mod verify;
+mod webhook;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the module's operations. Fixed words come before `{id}`.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(order::create_order)
+        .service(verify::verify_payment)
+        .service(refund::refund_payment)
+        .service(webhook::receive_webhook)
+        .service(read::my_payments)
+        .service(read::all_payments)
+        .service(read::payment)
+        .service(read::refunds_of_payment);
+}
