@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::rows::{self, LockedListing};
 use super::rules::{self, Span};
-use super::{BoostKind, BoostParts, BoostStatus, BoostView, Prominence};
+use super::{BoostKind, BoostParts, BoostStatus, BoostView, Prominence, in_force};
 use crate::events;
 use crate::listing::ListingStatus;
 use crate::listing::rules::Refusal;
@@ -78,7 +78,7 @@ impl Catalog {
             .filter(|listing| listing.seller == seller && listing.status != ListingStatus::Deleted)
             .ok_or(CatalogError::ListingNotFound)?;
         // After the lock: a boost that was bought meanwhile is seen.
-        let found = rows::plan_and_prominence(txn, plan, listing.id).await?;
+        let found = in_force::with_plan(txn, plan, listing.id).await?;
         let (found, former) = found.filter(|(plan, _)| plan.input.active).ok_or_else(unknown_plan)?;
         let input = found.input;
         if kind.is_some_and(|kind| kind != input.kind) {
@@ -116,8 +116,7 @@ impl Catalog {
     ) -> Result<BoostView, CatalogError> {
         let now = self.ambient.now();
         let boost = granted(&quote, payment, now);
-        rows::insert(txn, &boost, payment.gst_percent, now).await?;
-        rows::put_prominence(txn, boost.listing_id, quote.prominence, quote.is_first).await?;
+        rows::grant(txn, &boost, payment.gst_percent, quote.prominence, quote.is_first, now).await?;
         let more = json!({
             "boostId": boost.id,
             "planId": boost.plan_id,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use kernel::ListingId;
 use sea_orm::DatabaseTransaction;
 
+use super::in_force;
 use super::rows::{self, LockedListing};
 use crate::{Catalog, CatalogError};
 
@@ -60,7 +61,7 @@ impl Catalog {
     ) -> Result<Option<LockedListing>, CatalogError> {
         let listing = rows::lock_listing(txn, listing).await?;
         if let Some(listing) = &listing {
-            rows::clear_prominence(txn, listing.id, Some(now)).await?;
+            in_force::clear(txn, listing.id, Some(now)).await?;
         }
         Ok(listing)
     }

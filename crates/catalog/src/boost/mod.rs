@@ -9,11 +9,12 @@
 //! - A boost that staff cut short is refunded once, by the seconds that were left.
 
 mod buy;
+pub(crate) mod in_force;
 mod lapse;
 mod plan;
 mod prominence;
 mod read;
-pub(crate) mod rows;
+mod rows;
 mod rules;
 mod take_down;
 mod view;

@@ -13,7 +13,7 @@ use sea_orm::ConnectionTrait;
 use store::StoreError;
 
 use super::rules::Span;
-use super::{BoostKind, rows};
+use super::{BoostKind, in_force};
 
 /// How old a copy may be before it is loaded anew.
 const TTL: TimeDelta = TimeDelta::seconds(2);
@@ -153,7 +153,7 @@ impl ProminenceCache {
             return Ok(copy);
         }
         let drops = self.drops.load(Ordering::SeqCst);
-        let listings = rows::prominent(reader, now).await?;
+        let listings = in_force::all(reader, now).await?;
         let listings = listings.into_iter().map(|listing| (listing.id, listing)).collect();
         let loaded = Arc::new(ProminentListings { at: now, listings });
         let mut copy = self.copy.write().unwrap_or_else(PoisonError::into_inner);

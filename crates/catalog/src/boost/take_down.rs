@@ -7,7 +7,7 @@ use store::StoreError;
 
 use super::rows::{self, LockedListing};
 use super::rules::{self, Span};
-use super::{BoostKind, BoostParts, BoostView};
+use super::{BoostKind, BoostParts, BoostView, in_force};
 use crate::events;
 use crate::{Catalog, CatalogError};
 
@@ -81,7 +81,7 @@ impl Catalog {
                 self.tell_ended_in_txn(txn, &listing, boost.id, boost.kind).await?;
             }
         }
-        rows::clear_prominence(txn, listing.id, None).await?;
+        in_force::clear(txn, listing.id, None).await?;
         Ok(refunds)
     }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::rows::{read_photos, read_word};
 use super::{ListingView, LocationView, Point, ReviewFacts};
-use crate::boost;
+use crate::boost::in_force;
 use crate::photo::MediaUrls;
 
 /// A listing in full, as it is `now`; one statement.
@@ -37,7 +37,7 @@ fn read_view(row: &QueryResult, urls: &MediaUrls, now: DateTime<Utc>) -> Result<
     let attributes = RawValue::from_string(row.try_get("", "attributes")?);
     let review = row.try_get::<Option<DateTime<Utc>>>("", "reviewed_at")?;
     let (reason, note) = (row.try_get("", "review_reason")?, row.try_get("", "review_note")?);
-    let prominence = boost::rows::read_prominence(row)?;
+    let prominence = in_force::read(row)?;
     Ok(ListingView {
         id: row.try_get::<Uuid>("", "id")?.into(),
         seller_id: row.try_get::<Uuid>("", "seller_id")?.into(),
