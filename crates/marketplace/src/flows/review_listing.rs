@@ -11,7 +11,8 @@ impl Marketplace {
     /// moderator has seen.
     ///
     /// The listing's row is locked first, so a second moderator waits, and so does a seller who edits: the listing
-    /// that becomes visible is the one that was decided on.
+    /// that becomes visible is the one that was decided on. What is left of the boosts of one that is rejected is given
+    /// back.
     ///
     /// # Errors
     /// When the listing is not there, not PENDING any more or at another version, or is the caller's own; when it is
@@ -31,7 +32,8 @@ impl Marketplace {
                 note: verdict.note().map(str::to_owned),
             },
         };
-        self.db
+        let review = self
+            .db
             .in_txn(async |txn| {
                 let pending = self.catalog.lock_for_review_in_txn(txn, listing).await?;
                 if decision == catalog::Decision::Approve {
@@ -44,9 +46,14 @@ impl Marketplace {
                     NewDecision { listing, listing_version: pending.version(), verdict: verdict.clone() };
                 let review = self.moderation.record_decision_in_txn(txn, caller, new).await?;
                 self.catalog.decide_in_txn(txn, caller, pending, &decision, &settings).await?;
-                Ok(review)
+                if decision != catalog::Decision::Approve {
+                    self.cut_boosts_in_txn(txn, caller, listing).await?;
+                }
+                Ok::<_, FlowError>(review)
             })
-            .await
+            .await?;
+        self.catalog.forget_prominence();
+        Ok(review)
     }
 
     /// What was decided on a listing, latest first, for whoever may see the listing.

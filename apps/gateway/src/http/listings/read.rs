@@ -13,7 +13,7 @@ use crate::state::AppState;
 ///
 /// Everybody sees an ACTIVE one; its seller sees it in every state until it is deleted, and staff always. A look by
 /// others than the seller and staff is counted, once an hour for each person or address: not one answered 304, nor a
-/// HEAD. The counts of views and contacts do not change the `ETag`.
+/// HEAD. The counts of views and contacts do not change the `ETag`, nor do boosts.
 #[utoipa::path(
     tag = "listings",
     operation_id = "getListing",

@@ -48,7 +48,16 @@ pub(crate) struct ListingParams {
     /// ACTIVE by default. Others than staff find only their own listings in other states.
     #[param(inline)]
     status: Option<ListingStatus>,
-    /// `createdAt` by default, `relevance` with `search`; `distance` needs `latitude` and `longitude`.
+    /// Boosted at present.
+    #[serde(default)]
+    #[param(default = false)]
+    boosted: bool,
+    /// Featured at present.
+    #[serde(default)]
+    #[param(default = false)]
+    featured: bool,
+    /// `createdAt` by default, `relevance` with `search`, and then listings whose boost gives them that place come first;
+    /// `distance` needs `latitude` and `longitude`.
     #[param(inline)]
     sort_by: Option<ListingSort>,
     /// The newest, the most, the cheapest, the nearest first by default.
@@ -89,6 +98,8 @@ impl ListingParams {
             condition: self.condition,
             seller: self.seller_id,
             status: self.status,
+            boosted: self.boosted,
+            featured: self.featured,
         };
         errors.finish()?;
         let near = point(self.latitude, self.longitude)?;
@@ -102,7 +113,8 @@ impl ListingParams {
 /// Finds listings.
 ///
 /// A feed by default: go on with `cursor`, which neither loses nor repeats a listing while others come and go. Ask for
-/// `page` to leaf and to be told the total.
+/// `page` to leaf and to be told the total. Without `sortBy` and `sortOrder`, up to 50 boosted listings come first; a boost
+/// bought elsewhere shows within two seconds.
 #[utoipa::path(
     tag = "listings",
     operation_id = "listListings",
