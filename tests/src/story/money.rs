@@ -100,7 +100,9 @@ pub(super) async fn seller_tops_up(stage: &mut Stage, seller: &Person) -> anyhow
     let path = format!("/control/orders/{}/pay", order.razorpay_order_id);
     let pay = stage.sandbox.post(path).json(&json!({ "outcome": "success" }));
     let checkout: Checkout = pay.send().await?;
-    stage.tale.saw(format!("The checkout gave the payment {} with a signature.", checkout.razorpay_payment_id));
+    stage
+        .tale
+        .saw(format!("The checkout gave the payment {} with a signature.", checkout.razorpay_payment_id));
     stage.tale.step("Her browser hands that to the marketplace, twice; the webhook comes, too.");
     let verify = || stage.gateway.post("/api/payments/verify").bearer(&seller.access).json(&checkout).send();
     let once: Wallet = verify().await?;
@@ -131,7 +133,10 @@ pub(super) async fn seller_boosts(stage: &mut Stage, seller: &Person, offer: &Of
     ensure!(left.available == expected, "{} are left, not {expected}", left.available);
     ensure!(first.wallet == left, "the answer told of another wallet than there is");
     let (cgst, sgst) = (first.boost.cgst, first.boost.sgst);
-    stage.tale.saw(format!("It runs, and was paid once: {cgst} CGST and {sgst} SGST in it; {} are left.", left.available));
+    stage.tale.saw(format!(
+        "It runs, and was paid once: {cgst} CGST and {sgst} SGST in it; {} are left.",
+        left.available
+    ));
     Ok(())
 }
 
@@ -145,12 +150,16 @@ pub(super) async fn staff_refund_a_part(
     let before = wallet(stage, seller).await?;
     stage.tale.step(format!("Asha paid too much and asks for {REFUND} back; the super admin refunds it."));
     let payments: Payments = stage.gateway.get("/api/payments").bearer(&seller.access).send().await?;
-    let payment = payments.data.into_iter().find(|payment| payment.provider_payment_id == provider_payment_id);
+    let payment =
+        payments.data.into_iter().find(|payment| payment.provider_payment_id == provider_payment_id);
     let payment = payment.context("the payment is not in the seller's list")?.id;
-    let body = json!({ "paymentId": payment, "amount": REFUND.amount(), "reason": "paid more than was meant" });
+    let body =
+        json!({ "paymentId": payment, "amount": REFUND.amount(), "reason": "paid more than was meant" });
     let call = stage.gateway.post("/api/payments/refund").bearer(&admin.access).keyed(&new_key(stage));
     let refund: Refund = call.json(&body).send().await?;
-    stage.tale.saw(format!("The refund is {}. Until Razorpay has processed it, the money is held.", refund.status));
+    stage
+        .tale
+        .saw(format!("The refund is {}. Until Razorpay has processed it, the money is held.", refund.status));
     stage.tale.step("Razorpay processes it, and its webhook tells.");
     refund_is_processed(stage, seller, &payment).await?;
     let after = wallet(stage, seller).await?;
@@ -172,7 +181,10 @@ async fn refund_is_processed(stage: &Stage, seller: &Person, payment: &str) -> a
             others => bail!("the payment has {} refunds, not one", others.len()),
         }
     }
-    bail!("the refund was not processed within {} s: does the webhook reach the gateway?", (LOOKS * PAUSE).as_secs())
+    bail!(
+        "the refund was not processed within {} s: does the webhook reach the gateway?",
+        (LOOKS * PAUSE).as_secs()
+    )
 }
 
 async fn wallet(stage: &Stage, person: &Person) -> anyhow::Result<Wallet> {
