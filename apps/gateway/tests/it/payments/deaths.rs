@@ -38,9 +38,9 @@ async fn dies_ordering(market: &Marketplace, buyer: &Session) {
 }
 
 /// Asks for a refund as the HTTP handler does.
-async fn dies_refunding(market: &Marketplace, finance: &Session, payment: &str, body: &str) {
+async fn dies_refunding(market: &Marketplace, finance: &Session, payment: &str, (key, body): (&str, &str)) {
     let scope = format!("{} POST /api/payments/refund", finance.user_id);
-    let key = IdempotencyKey::new(scope, "k", body.as_bytes());
+    let key = IdempotencyKey::new(scope, key, body.as_bytes());
     let new = NewRefund {
         payment: payment.parse().unwrap(),
         amount: Some(Money::inr(20_000)),
@@ -91,11 +91,11 @@ on_every_engine! { Scope::All =>
             let payment = app.topped_up(&buyer, 50_000).await;
             let before = app.razorpay().refunds().len();
             let body = json!({ "paymentId": payment, "reason": "for the test", "amount": 20_000 });
-            dies_refunding(&dying_at(&app, place), &finance, &payment, &body.to_string()).await;
+            dies_refunding(&dying_at(&app, place), &finance, &payment, (place.name(), &body.to_string())).await;
             app.clock.advance(TimeDelta::seconds(61));
             app.refresh(&mut finance).await;
             app.step_up(&finance).await;
-            app.refund(&finance, &payment, Some(20_000), "k").send().await.expect(StatusCode::CREATED);
+            app.refund(&finance, &payment, Some(20_000), place.name()).send().await.expect(StatusCode::CREATED);
             assert_eq!(app.razorpay().refunds().len(), before + 1, "{}", place.name());
             assert_eq!(app.purses(&buyer).await, (30_000, 20_000, 0), "{}", place.name());
             app.refund_ends(&newest_refund(&app), RefundEnd::Processed);
@@ -115,7 +115,7 @@ on_every_engine! { Scope::All =>
             let buyer = app.member().await;
             let payment = app.topped_up(&buyer, 50_000).await;
             let before = app.razorpay().refunds().len();
-            dies_refunding(&dying_at(&app, place), &finance, &payment, place.name()).await;
+            dies_refunding(&dying_at(&app, place), &finance, &payment, (place.name(), "{}")).await;
             for _ in 0..2 {
                 app.clock.advance(TimeDelta::hours(2));
                 app.state.market.poll_refunds().await.unwrap();

@@ -57,8 +57,10 @@ impl TestApp {
     pub(crate) async fn topped_up(&self, who: &Session, paise: i64) -> String {
         let checkout = self.paid(who, paise).await;
         self.verify(who, &checkout).send().await.expect(StatusCode::OK);
-        let mine = self.get("/api/payments?limit=1").bearer(who).send().await.expect(StatusCode::OK);
-        mine.text("/data/0/id")
+        let mine = self.get("/api/payments?limit=100").bearer(who).send().await.expect(StatusCode::OK);
+        let mine = mine.body["data"].as_array().unwrap().clone();
+        let payment = mine.iter().find(|payment| payment["providerPaymentId"] == checkout.payment_id);
+        payment.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
     /// Asks for a refund under a key; of the whole rest unless paise are given.

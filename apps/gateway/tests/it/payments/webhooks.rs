@@ -175,6 +175,18 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    /// Whatever is wrong on our side is for the provider to try again.
+    async fn a_webhook_that_finds_the_database_down_is_asked_to_come_again(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let nobody = Checkout { order_id: "order_1".into(), payment_id: "pay_1".into(), signature: None };
+        let body = event("payment.captured", &nobody);
+        app.state.db.clone().close().await.unwrap();
+        let answer = app.webhook(&body, "evt_1", WEBHOOK_SECRET).send().await;
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        app.webhook(&body, "evt_1", "another-secret").send().await.problem(StatusCode::BAD_REQUEST, "bad_signature");
+        app.stop().await;
+    }
+
     /// A thousand at once, while orders are being created, with limits of a few: every one is taken.
     async fn webhook_burst_1000_all_2xx(db: TestDb) {
         let app = TestApp::start_with(db, |config| {
