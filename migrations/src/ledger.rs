@@ -4,6 +4,8 @@
 //! version numbers the user's history. House accounts are never locked by a journal: it inserts a delta, and a job
 //! folds deltas into the balance.
 
+mod functions;
+
 use crate::sql::{SqlMigration, Step};
 
 pub(crate) const MIGRATIONS: &[SqlMigration] = &[
@@ -159,104 +161,6 @@ const APPEND_ONLY: &[Step] = &[
     Step::AppendOnly("ledger_seals"),
 ];
 
-/// Posting in one round trip, where the engine can: see `fast.rs` and `plain.rs` in the ledger's crate, which say what it
-/// means. It posts the journals of a JSON array one after the other and gives one row for each: `posted`, `known`,
-/// `reused`, or the code of a refusal. Each statement of a volatile function sees what was committed before it began, so
-/// a lock that was waited for shows the row as it is now.
-const POST: &[Step] = &[Step::Each { sqlite: &[], postgres: &[POST_FUNCTION], mariadb: &[] }];
-
-const POST_FUNCTION: &str = "
-CREATE OR REPLACE FUNCTION ledger_post(batch jsonb) RETURNS TABLE (outcome text, journal uuid)
-LANGUAGE plpgsql VOLATILE AS $$
-#variable_conflict use_column
-DECLARE
-    j record;
-    wallet record;
-    known record;
-    refusal text;
-BEGIN
-    FOR j IN
-        SELECT x.* FROM jsonb_to_recordset(batch) AS x(
-            id uuid, key text, hash text, kind text, ref_type text, ref_id text, reverses uuid, actor_type text,
-            actor_id text, reason text, event_at timestamptz, at timestamptz,
-            from_kinds text[], from_users uuid[], to_kinds text[], to_users uuid[], amounts bigint[],
-            users uuid[], available bigint[], held bigint[], promo bigint[], earnings bigint[], debt bigint[],
-            houses text[], deltas bigint[])
-    LOOP
-        refusal := NULL;
-        FOR i IN 1 .. cardinality(j.users) LOOP
-            SELECT w.available, w.held, w.promo, w.earnings, w.debt, w.frozen INTO wallet
-                FROM ledger_wallets w WHERE w.user_id = j.users[i] FOR UPDATE;
-            IF NOT FOUND THEN
-                INSERT INTO ledger_wallets
-                    (user_id, available, held, promo, earnings, debt, version, frozen, created_at)
-                    VALUES (j.users[i], 0, 0, 0, 0, 0, 0, false, j.at) ON CONFLICT (user_id) DO NOTHING;
-                SELECT w.available, w.held, w.promo, w.earnings, w.debt, w.frozen INTO STRICT wallet
-                    FROM ledger_wallets w WHERE w.user_id = j.users[i] FOR UPDATE;
-            END IF;
-            IF refusal IS NOT NULL THEN
-                CONTINUE;
-            END IF;
-            IF wallet.frozen AND (j.available[i] < 0 OR j.promo[i] < 0 OR j.earnings[i] < 0) THEN
-                refusal := 'wallet_frozen';
-            ELSIF wallet.available + j.available[i] < 0 OR wallet.held + j.held[i] < 0
-                OR wallet.promo + j.promo[i] < 0 OR wallet.earnings + j.earnings[i] < 0
-                OR wallet.debt + j.debt[i] > 0 THEN
-                refusal := 'insufficient_funds';
-            END IF;
-        END LOOP;
-
-        IF refusal IS NULL THEN
-            INSERT INTO ledger_journals (id, idem_key, payload_hash, kind, currency, ref_type, ref_id, reverses_id,
-                    actor_type, actor_id, reason, event_at, created_at)
-                SELECT j.id, j.key, j.hash, j.kind, 'INR', j.ref_type, j.ref_id, j.reverses,
-                    j.actor_type, j.actor_id, j.reason, j.event_at, j.at
-                WHERE NOT EXISTS (SELECT 1 FROM ledger_refusals r WHERE r.idem_key = j.key)
-                ON CONFLICT (idem_key) DO NOTHING;
-            IF FOUND THEN
-                INSERT INTO ledger_postings (journal_id, seq, from_kind, from_user, to_kind, to_user, amount)
-                    SELECT j.id, leg.seq, leg.from_kind, leg.from_user, leg.to_kind, leg.to_user, leg.amount
-                    FROM unnest(j.from_kinds, j.from_users, j.to_kinds, j.to_users, j.amounts) WITH ORDINALITY
-                        AS leg(from_kind, from_user, to_kind, to_user, amount, seq);
-                FOR i IN 1 .. cardinality(j.users) LOOP
-                    WITH changed AS (
-                        UPDATE ledger_wallets w SET available = w.available + j.available[i],
-                            held = w.held + j.held[i], promo = w.promo + j.promo[i],
-                            earnings = w.earnings + j.earnings[i], debt = w.debt + j.debt[i],
-                            version = w.version + 1
-                        WHERE w.user_id = j.users[i]
-                        RETURNING w.version, w.available, w.held, w.promo, w.earnings, w.debt
-                    )
-                    INSERT INTO ledger_entries (user_id, version, journal_id, kind, available, held, promo, earnings,
-                            debt, created_at)
-                        SELECT j.users[i], c.version, j.id, j.kind, c.available, c.held, c.promo, c.earnings, c.debt,
-                            j.at
-                        FROM changed c;
-                END LOOP;
-                INSERT INTO ledger_deltas (kind, journal_id, amount)
-                    SELECT d.kind, j.id, d.amount FROM unnest(j.houses, j.deltas) AS d(kind, amount);
-                outcome := 'posted';
-                journal := j.id;
-                RETURN NEXT;
-                CONTINUE;
-            END IF;
-        END IF;
-
-        SELECT k.id, k.payload_hash INTO known FROM ledger_journals k WHERE k.idem_key = j.key;
-        IF FOUND THEN
-            journal := known.id;
-            outcome := CASE WHEN known.payload_hash = j.hash THEN 'known' ELSE 'reused' END;
-            RETURN NEXT;
-            CONTINUE;
-        END IF;
-        journal := NULL;
-        IF refusal IS NOT NULL THEN
-            INSERT INTO ledger_refusals (idem_key, payload_hash, code, created_at)
-                VALUES (j.key, j.hash, refusal, j.at) ON CONFLICT (idem_key) DO NOTHING;
-        END IF;
-        SELECT r.code, r.payload_hash INTO STRICT known FROM ledger_refusals r WHERE r.idem_key = j.key;
-        outcome := CASE WHEN known.payload_hash = j.hash THEN known.code ELSE 'reused' END;
-        RETURN NEXT;
-    END LOOP;
-END
-$$";
+/// Posting in one round trip, where the engine can.
+const POST: &[Step] =
+    &[Step::Each { sqlite: &[], postgres: &[functions::POST, functions::POST_MANY], mariadb: &[] }];

@@ -1,4 +1,4 @@
-//! The posting service: journals of many callers share a transaction, and so the wait for the disk.
+//! The posting service: journals of many callers share a commit, and so the wait for the disk.
 //!
 //! Each writer takes what has queued up while it wrote the last batch. A user's journals always go to the same writer,
 //! and a batch locks wallets in the order of the users' ids, so writers never wait for each other in a ring.
@@ -6,14 +6,14 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use kernel::{DomainError, ErrorKind, UserId};
+use kernel::UserId;
 use store::Engine;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::journal::Settled;
 use crate::{Ledger, LedgerError, NewJournal, Outcome};
 
-/// Most journals in one transaction.
+/// Most journals that a writer takes at once.
 const BATCH: usize = 64;
 /// Journals that may wait for one writer; whoever brings more waits for room.
 const QUEUE: usize = 1_024;
@@ -95,29 +95,10 @@ async fn write(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>) {
         });
         let (journals, answers): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|waiting| (waiting.journal, waiting.answer)).unzip();
-        let settled = settle(&ledger, &journals).await;
+        let settled = ledger.settle_together(&journals).await;
         for (answer, settled) in answers.into_iter().zip(settled) {
             // A caller that went away will ask again under its key.
             let _ = answer.send(settled);
         }
     }
-}
-
-/// Posts the batch. When that fails as a whole, each journal is posted alone, so that the one which cannot be posted
-/// harms no other; not when the database is away, where each would wait in vain.
-async fn settle(ledger: &Ledger, journals: &[NewJournal]) -> Vec<Result<Settled, LedgerError>> {
-    let error = match ledger.settle_all(journals).await {
-        Ok(settled) => return settled.into_iter().map(Ok).collect(),
-        Err(error) => error,
-    };
-    if error.kind() == ErrorKind::Unavailable {
-        tracing::warn!(journals = journals.len(), %error, "a batch of journals was not answered");
-        return journals.iter().map(|_| Err(LedgerError::Unanswered)).collect();
-    }
-    let mut settled = Vec::with_capacity(journals.len());
-    for journal in journals {
-        let alone = ledger.settle_all(std::slice::from_ref(journal)).await;
-        settled.push(alone.and_then(|all| all.first().copied().ok_or(LedgerError::Unanswered)));
-    }
-    settled
 }

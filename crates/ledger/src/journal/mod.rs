@@ -9,6 +9,7 @@ mod reverse;
 pub(crate) mod rows;
 mod rules;
 mod settled;
+mod together;
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Posting: in a caller's transaction, in one of its own, or many in one.
+//! Posting: in a caller's transaction, or in one of its own.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use store::{Engine, StoreError};
@@ -18,7 +18,12 @@ impl Ledger {
         txn: &DatabaseTransaction,
         journal: &NewJournal,
     ) -> Result<Outcome, LedgerError> {
-        self.settle_in_txn(txn, journal).await?.outcome()
+        if self.is_plain(Engine::of(txn.get_database_backend())) {
+            return plain::settle(txn, &self.ambient, journal).await?.outcome();
+        }
+        let row = txn.query_one_raw(fast::statement(journal, &self.ambient)).await;
+        let row = row.map_err(|error| fast::explain(error.into()))?;
+        fast::read(&row.ok_or_else(said_nothing)?)?.outcome()
     }
 
     /// Posts the journal in a transaction of its own; one round trip where the engine can do so.
@@ -26,41 +31,17 @@ impl Ledger {
     /// # Errors
     /// As [`post_in_txn`](Self::post_in_txn); nothing was changed then.
     pub async fn post(&self, journal: &NewJournal) -> Result<Outcome, LedgerError> {
-        let settled = self.settle_all(std::slice::from_ref(journal)).await?;
-        settled.first().copied().ok_or(LedgerError::Unanswered)?.outcome()
+        self.settle(journal).await?.outcome()
     }
 
-    /// Posts the journals in one transaction, one after the other, and tells what became of each.
-    pub(crate) async fn settle_all(&self, journals: &[NewJournal]) -> Result<Vec<Settled>, LedgerError> {
+    /// Posts the journal in a transaction of its own.
+    pub(crate) async fn settle(&self, journal: &NewJournal) -> Result<Settled, LedgerError> {
         if self.is_plain(self.db.engine()) {
-            return self
-                .db
-                .in_txn(async |txn| {
-                    let mut settled = Vec::with_capacity(journals.len());
-                    for journal in journals {
-                        settled.push(plain::settle(txn, &self.ambient, journal).await?);
-                    }
-                    Ok(settled)
-                })
-                .await;
+            return self.db.in_txn(async |txn| plain::settle(txn, &self.ambient, journal).await).await;
         }
-        let statement = fast::statement(journals, &self.ambient)?;
+        let statement = fast::statement(journal, &self.ambient);
         let rows = self.db.in_one_statement(&statement).await.map_err(fast::explain)?;
-        let settled = rows.iter().map(fast::read).collect::<Result<Vec<_>, _>>()?;
-        if settled.len() == journals.len() { Ok(settled) } else { Err(LedgerError::Unanswered) }
-    }
-
-    async fn settle_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        journal: &NewJournal,
-    ) -> Result<Settled, LedgerError> {
-        if self.is_plain(Engine::of(txn.get_database_backend())) {
-            return plain::settle(txn, &self.ambient, journal).await;
-        }
-        let statement = fast::statement([journal], &self.ambient)?;
-        let row = txn.query_one_raw(statement).await.map_err(|error| fast::explain(error.into()))?;
-        Ok(fast::read(&row.ok_or_else(|| StoreError::Corrupt("ledger_post said nothing".to_owned()))?)?)
+        Ok(fast::read(rows.first().ok_or_else(said_nothing)?)?)
     }
 
     /// What is on record under the journal's key, without posting it.
@@ -73,7 +54,12 @@ impl Ledger {
         used.map(|used| used.told_to(&payload_hash(journal)).outcome()).transpose()
     }
 
-    fn is_plain(&self, engine: Engine) -> bool {
+    /// Whether journals are posted a statement at a time.
+    pub(super) fn is_plain(&self, engine: Engine) -> bool {
         self.plain || engine != Engine::Postgres
     }
+}
+
+fn said_nothing() -> StoreError {
+    StoreError::Corrupt("ledger_post said nothing".to_owned())
 }

@@ -1,12 +1,14 @@
 //! PostgreSQL's one round trip says and writes exactly what a statement at a time does.
 
-use ledger::Ledger;
+use ledger::{JournalKind, Ledger, NewJournal, Outcome, Reference};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use store::Database;
 use testkit::{Domain, Engine, FakeClock, Scope, TestDb, ambient};
 
-use super::schedules::{Step, World, steps};
-use super::support::{count, ledger_of, rows};
+use super::schedules::{Shape, Step, World, legs, steps};
+use super::support::{anybody, at_once, count, ledger_of, rows};
 
 /// Everything that was written, as text, ids of journals and holds told by their keys.
 async fn everything(db: &Database) -> Vec<String> {
@@ -80,4 +82,76 @@ fn one_round_trip_and_plain_statements_say_and_write_the_same() {
         one.dispose().await;
         other.dispose().await;
     });
+}
+
+/// Eight hundred journals of seven people and the house, with few keys for each, so that many are known, reused or
+/// refused. What each is told depends on the journals of its own user alone.
+fn crowd() -> Vec<NewJournal> {
+    let people: Vec<_> = (0..7).map(|_| anybody()).collect();
+    let shapes = vec![
+        Shape::TopUp,
+        Shape::Bonus,
+        Shape::Earn,
+        Shape::Spend,
+        Shape::Spend,
+        Shape::SpendBonus,
+        Shape::Owe,
+    ];
+    let journal =
+        (0..people.len(), prop::sample::select(shapes), 0..60u8, 1..9i64, any::<bool>(), any::<bool>());
+    let journals =
+        prop::collection::vec(journal, 800).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let journal = |(person, shape, key, amount, is_house, why): (usize, Shape, u8, i64, bool, bool)| {
+        let user = people[person];
+        let is_house = is_house && person == 0;
+        let (owner, shape) =
+            if is_house { ("house".to_owned(), Shape::Settle) } else { (user.to_string(), shape) };
+        // The house's journals are written in no order: each has a key of its own, or is the same.
+        let amount = if is_house { i64::from(key) + 1 } else { amount };
+        let reference = Reference::new("thing", r#"{"quoted", \ and ₹}"#);
+        let key = format!("{owner}:{key}");
+        let journal =
+            NewJournal::new(key, JournalKind::TopUp, reference, legs(shape, user, user, amount)).unwrap();
+        if why && !is_house { journal.because(r#"why "not", {100 %}, \ NULL or ₹?"#) } else { journal }
+    };
+    journals.into_iter().map(journal).collect()
+}
+
+/// The tasks of one thread begin in order, and the service keeps each user's order.
+#[tokio::test]
+async fn many_in_one_statement_and_plain_statements_say_and_write_the_same() {
+    let (one, other) = (
+        TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await,
+        TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await,
+    );
+    let ambient = ambient(&FakeClock::at("2026-11-22T21:00:00.123456Z"));
+    let fast = ledger_of(&one, ambient.clone());
+    let plain = ledger_of(&other, ambient).in_plain_statements();
+    let (poster, journals) = (fast.poster(), crowd());
+    let told = |outcome: Result<Outcome, _>| match outcome {
+        Ok(Outcome::Posted(_)) => "posted".to_owned(),
+        Ok(Outcome::Known(_)) => "known".to_owned(),
+        Ok(Outcome::Refused(refusal)) => refusal.as_str().to_owned(),
+        Err::<_, ledger::LedgerError>(error) => error.to_string(),
+    };
+    let together = at_once(journals.iter().cloned().map(|journal| {
+        let poster = poster.clone();
+        async move { poster.post(journal).await }
+    }))
+    .await;
+    let mut seen = std::collections::BTreeMap::new();
+    for ((n, journal), together) in journals.iter().enumerate().zip(together) {
+        let (together, alone) = (told(together), told(plain.post(journal).await));
+        // Two of the house under one key may be posted in either order.
+        if !journal.key().starts_with("house") {
+            assert_eq!(together, alone, "journal {n}: {journal:?}");
+        }
+        *seen.entry(alone).or_insert(0) += 1;
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    assert!(seen.values().all(|times| *times > 20), "{seen:?}");
+    assert_eq!(everything(&one).await, everything(&other).await);
+    assert_eq!(fast.house_balances().await.unwrap(), plain.house_balances().await.unwrap());
+    one.dispose().await;
+    other.dispose().await;
 }

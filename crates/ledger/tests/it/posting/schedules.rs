@@ -176,36 +176,12 @@ impl World {
         match step {
             Step::Post { key, shape, user, other, amount, why, in_txn } => {
                 let legs = legs(*shape, self.people[*user], self.people[*other], *amount);
-                let reference = Reference::new("thing", &self.name);
-                let key = format!("{}:post:{key}", self.name);
-                let mut journal = NewJournal::new(&key, JournalKind::TopUp, reference, legs).unwrap();
-                if *why {
-                    journal = journal.because("why \"not\", 100 %, {}, \\ or ₹?");
-                }
-                let outcome = if *in_txn {
-                    post_in_txn(&db, &ledger, &journal).await
-                } else {
-                    ledger.post(&journal).await
-                };
-                self.told(key, outcome)
+                self.post(*key, legs, *why, *in_txn).await
             }
             Step::Hold { thing, again, user, available, earnings } => {
                 self.hold(*thing, *again, self.people[*user], *available, *earnings).await
             }
-            Step::Capture { thing, again, is_short } => {
-                let Some((hold, user, held)) = self.holds.get(thing).copied() else { return Told::Nothing };
-                let leg = Leg::new(
-                    (user, Purse::Held),
-                    House::GatewayClearing,
-                    Money::inr(held + i64::from(*is_short)),
-                );
-                let key = format!("{}:capture:{thing}:{again}", self.name);
-                let reference = Reference::new("thing", format!("{thing}"));
-                let journal = NewJournal::new(&key, JournalKind::RefundDone, reference, vec![leg]).unwrap();
-                let outcome =
-                    db.in_txn(async |txn| ledger.capture_hold_in_txn(txn, hold, &journal).await).await;
-                self.told(key, outcome)
-            }
+            Step::Capture { thing, again, is_short } => self.capture(*thing, *again, *is_short).await,
             Step::Release { thing, again } => {
                 let Some((hold, ..)) = self.holds.get(thing).copied() else { return Told::Nothing };
                 let key = format!("{}:release:{thing}:{again}", self.name);
@@ -249,6 +225,31 @@ impl World {
             Target::Reversal(key) => format!("rev:{}:post:{key}", self.name),
             Target::Hold(thing) => format!("{}:hold:{thing}:false", self.name),
         }
+    }
+
+    async fn post(&mut self, key: u8, legs: Vec<Leg>, why: bool, in_txn: bool) -> Told {
+        let (db, ledger) = (self.db.clone(), self.ledger.clone());
+        let reference = Reference::new("thing", &self.name);
+        let key = format!("{}:post:{key}", self.name);
+        let mut journal = NewJournal::new(&key, JournalKind::TopUp, reference, legs).unwrap();
+        if why {
+            journal = journal.because("why \"not\", 100 %, {}, \\ or ₹?");
+        }
+        let outcome =
+            if in_txn { post_in_txn(&db, &ledger, &journal).await } else { ledger.post(&journal).await };
+        self.told(key, outcome)
+    }
+
+    async fn capture(&mut self, thing: u8, again: bool, is_short: bool) -> Told {
+        let (db, ledger) = (self.db.clone(), self.ledger.clone());
+        let Some((hold, user, held)) = self.holds.get(&thing).copied() else { return Told::Nothing };
+        let amount = Money::inr(held + i64::from(is_short));
+        let leg = Leg::new((user, Purse::Held), House::GatewayClearing, amount);
+        let key = format!("{}:capture:{thing}:{again}", self.name);
+        let reference = Reference::new("thing", thing);
+        let journal = NewJournal::new(&key, JournalKind::RefundDone, reference, vec![leg]).unwrap();
+        let outcome = db.in_txn(async |txn| ledger.capture_hold_in_txn(txn, hold, &journal).await).await;
+        self.told(key, outcome)
     }
 
     async fn hold(&mut self, thing: u8, again: bool, user: UserId, available: i64, earnings: i64) -> Told {
