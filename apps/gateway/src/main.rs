@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use gateway::config::{self, Config};
 use gateway::{AppState, connect, marketplace, openapi, telemetry};
 use kernel::{Ambient, Phone};
+use ledger::{Progress, Report};
 use secrecy::ExposeSecret;
 use store::{Database, DatabaseConfig};
 
@@ -51,6 +52,9 @@ enum Command {
         #[arg(long, value_parser = phone)]
         phone: Phone,
     },
+    /// Check every row of the ledger against every other, while it goes on being used. Names the first row that is
+    /// wrong and fails, or says what was found right.
+    VerifyLedger,
     /// Print the OpenAPI document.
     Openapi,
     /// Check the configuration and everything it names, and say what is wrong.
@@ -98,6 +102,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             tracing::info!(%user, "this person is super admin now; they log in with their mobile number");
             Ok(())
         }
+        Command::VerifyLedger => verify_ledger(&config).await,
         Command::Doctor => doctor(&config).await,
         Command::Openapi => Ok(()),
     }
@@ -137,6 +142,24 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
         .context("cannot migrate the database")?;
     tracing::info!("the schema is up to date");
     Ok(())
+}
+
+/// Checks the ledger; tells how far it has come on standard error.
+async fn verify_ledger(config: &Config) -> anyhow::Result<()> {
+    let market = marketplace(config, ready_database(config).await?, Ambient::system()).await?;
+    let tell = |progress: Progress| {
+        // Nobody may be listening: the check goes on all the same.
+        let _ = writeln!(std::io::stderr(), "{:>12} {} are right", progress.checked, progress.part.as_str());
+    };
+    let report = market.ledger.verify(tell).await.context("the ledger could not be checked")?;
+    if let Some(wrong) = &report.first_wrong {
+        bail!("the ledger is wrong: {wrong}");
+    }
+    let Report { journals, postings, seals, holds, wallets, entries, accounts, deltas, .. } = report;
+    print(&format!(
+        "the ledger is right: {journals} journals with {postings} postings under {seals} seals, {wallets} wallets with \
+         {entries} entries, {holds} holds, {accounts} house accounts with {deltas} deltas to be folded"
+    ))
 }
 
 /// Looks at everything the configuration names.

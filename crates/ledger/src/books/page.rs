@@ -75,7 +75,9 @@ pub(super) async fn after(
     // Each entry shows a row at least, but the first may have shown all of its rows on the page before.
     let entries = rows::entries(conn, user, filter, up_to, u64::from(limit) + 2).await?;
     let is_new = |at: Position| {
-        after.is_none_or(|last| at.version < last.version || (at.version == last.version && at.part < last.part))
+        after.is_none_or(|last| {
+            at.version < last.version || (at.version == last.version && at.part < last.part)
+        })
     };
     let places = places(&entries, filter).filter(|&(_, at)| is_new(at));
     let keep = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
@@ -123,11 +125,13 @@ async fn read(
 }
 
 fn row(entry: &Entry, at: Position, told: &HashMap<JournalId, Told>) -> Result<Row, StoreError> {
-    let unreadable = || rows::corrupt(format!("ledger_entries version {} has no such postings", entry.version));
+    let unreadable =
+        || rows::corrupt(format!("ledger_entries version {} has no such postings", entry.version));
     let told = told.get(&entry.journal).ok_or_else(unreadable)?;
     let parts = parts(entry.kind, entry.direction);
     let says = parts.get(at.part).ok_or_else(unreadable)?.says;
-    let Moved { amount, before, after } = moved(parts, at.part, entry.before, &told.legs).ok_or_else(unreadable)?;
+    let Moved { amount, before, after } =
+        moved(parts, at.part, entry.before, &told.legs).ok_or_else(unreadable)?;
     Ok(Row {
         at,
         says,

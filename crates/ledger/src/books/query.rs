@@ -45,7 +45,8 @@ impl TransactionFilter {
     /// What a cursor of these rows is good for.
     pub(super) fn scope(&self, user: UserId) -> String {
         let types: Vec<_> = self.types.iter().map(|kind| kind.as_str()).collect();
-        let micros = |at: Option<DateTime<Utc>>| at.map_or(String::new(), |at| at.timestamp_micros().to_string());
+        let micros =
+            |at: Option<DateTime<Utc>>| at.map_or(String::new(), |at| at.timestamp_micros().to_string());
         format!("wallet:{user}:{}:{}:{}", types.join(","), micros(self.from), micros(self.to))
     }
 

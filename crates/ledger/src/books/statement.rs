@@ -97,7 +97,11 @@ fn rupees(paise: i64) -> String {
 /// Free text as a cell. A spreadsheet takes what begins like a formula for one and runs it, so such text gets an
 /// apostrophe before it, which spreadsheets read as "this is text" (OWASP, CSV Injection).
 fn text(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { "'" } else { "" };
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        "'"
+    } else {
+        ""
+    };
     if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
         return text.to_owned();
     }

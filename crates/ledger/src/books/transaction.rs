@@ -92,7 +92,10 @@ impl Ledger {
         match paging {
             Paging::Numbered { page, limit } => {
                 let counts = rows::count(reader, user, filter).await?;
-                let total = counts.iter().map(|&(kind, direction, n)| n * page::rows_of(kind, direction, filter)).sum();
+                let total = counts
+                    .iter()
+                    .map(|&(kind, direction, n)| n * page::rows_of(kind, direction, filter))
+                    .sum();
                 let rows = page::numbered(reader, user, filter, paging.offset(), *limit).await?;
                 Ok(Page::numbered(rows, *page, *limit, total).map(Row::into_view))
             }
@@ -101,7 +104,8 @@ impl Ledger {
                 let open = |cursor: &String| self.config.cursors.open::<Position>(&scope, cursor);
                 let after = cursor.as_ref().map(open).transpose().map_err(not_of_this_list)?;
                 let rows = page::after(reader, user, filter, after, *limit).await?;
-                Ok(Page::feed(rows, *limit, |last| self.config.cursors.seal(&scope, &last.at)).map(Row::into_view))
+                Ok(Page::feed(rows, *limit, |last| self.config.cursors.seal(&scope, &last.at))
+                    .map(Row::into_view))
             }
         }
     }

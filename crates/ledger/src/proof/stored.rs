@@ -145,7 +145,8 @@ impl StoredJournal {
     pub(super) fn canonical(&self) -> Vec<u8> {
         let mut bytes = Canonical::new("dgt-ledger-journal-1");
         bytes.field(self.id.as_bytes());
-        for text in [&self.key, &self.payload_hash, &self.kind, &self.currency, &self.ref_type, &self.ref_id] {
+        for text in [&self.key, &self.payload_hash, &self.kind, &self.currency, &self.ref_type, &self.ref_id]
+        {
             bytes.field(text.as_bytes());
         }
         bytes.optional(self.reverses.as_ref().map(|id| id.as_bytes().as_slice()));

@@ -56,9 +56,8 @@ fn question(dice: &Dice, customer: &Customer) -> (TransactionFilter, Vec<Known>)
     for _ in 0..dice.between(0, 4) {
         types.push(dice.pick(&T::ALL));
     }
-    let moment = || -> Option<DateTime<Utc>> {
-        (dice.between(0, 1) == 0).then(|| dice.pick(&customer.rows).at)
-    };
+    let moment =
+        || -> Option<DateTime<Utc>> { (dice.between(0, 1) == 0).then(|| dice.pick(&customer.rows).at) };
     let (from, to) = match (moment(), moment()) {
         (Some(one), Some(other)) if one >= other => (Some(other), None),
         bounds => bounds,
@@ -259,7 +258,12 @@ async fn check_wallet(shop: &Shop, customer: &Customer) {
     let stats = shop.ledger.stats(customer.user).await.unwrap();
     for total in &stats.types {
         let of = |is_wanted: &dyn Fn(&Known) -> bool| -> i64 {
-            customer.rows.iter().filter(|row| row.says == total.says && is_wanted(row)).map(|row| row.amount).sum()
+            customer
+                .rows
+                .iter()
+                .filter(|row| row.says == total.says && is_wanted(row))
+                .map(|row| row.amount)
+                .sum()
         };
         assert_eq!(total.lifetime.amount(), of(&|_| true), "{:?}", total.says);
         assert_eq!(total.this_month.amount(), of(&|row| row.at >= stats.month_began_at), "{:?}", total.says);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{Actor, Ambient, BoostId, CursorCodec, HoldId, JournalId, Money, RefundId, UserId};
 use ledger::{
-    GstRate, HoldOutcome, JournalKind, Ledger, LedgerConfig, NewJournal, Outcome, Split, TransactionType as T,
-    WalletTransactionView, templates,
+    GstRate, HoldOutcome, JournalKind, Ledger, LedgerConfig, NewJournal, Outcome, Split,
+    TransactionType as T, WalletTransactionView, templates,
 };
 use testkit::{FakeClock, SeededEntropy, TestDb, ambient};
 
@@ -232,11 +232,8 @@ impl Customer {
     /// Promotional credit pays first.
     pub(crate) async fn boost(&mut self, shop: &Shop, price: i64, kind: JournalKind) {
         let promo = price.min(self.promo);
-        let split = Split {
-            promo: Money::inr(promo),
-            available: Money::inr(price - promo),
-            earnings: Money::inr(0),
-        };
+        let split =
+            Split { promo: Money::inr(promo), available: Money::inr(price - promo), earnings: Money::inr(0) };
         let boost: BoostId = shop.ambient.new_id();
         let charge = templates::boost_charge(boost, self.user, &split, GstRate::percent(18).unwrap(), kind);
         let journal = shop.post(charge.unwrap()).await;
@@ -264,7 +261,9 @@ impl Customer {
         let refund: RefundId = shop.ambient.new_id();
         let hold = templates::refund_hold(refund, self.user, Money::inr(amount));
         let opened = shop.db.in_txn(async |txn| shop.ledger.open_hold_in_txn(txn, &hold).await).await;
-        let HoldOutcome::Posted(hold, _) = opened.unwrap() else { panic!("the wallet had {}", self.available) };
+        let HoldOutcome::Posted(hold, _) = opened.unwrap() else {
+            panic!("the wallet had {}", self.available)
+        };
         let by = Change { available: -amount, held: amount, amount, ..Change::default() };
         self.note(shop, T::Hold, by, None);
         self.holds.push((hold, refund, amount));
@@ -324,10 +323,8 @@ impl Customer {
         let undoable = self.reversible.iter().position(|(_, by)| self.can_undo(*by)).unwrap();
         let (journal, by) = self.reversible.remove(undoable);
         let (actor, reason) = (Actor::System("test"), "it was a mistake");
-        let posted = shop
-            .db
-            .in_txn(async |txn| shop.ledger.reverse_in_txn(txn, journal, &actor, reason).await)
-            .await;
+        let posted =
+            shop.db.in_txn(async |txn| shop.ledger.reverse_in_txn(txn, journal, &actor, reason).await).await;
         assert!(matches!(posted.unwrap(), Outcome::Posted(_)));
         let by = Change {
             available: -by.available,

@@ -75,7 +75,8 @@ async fn lively(db: &TestDb) -> Shop {
             customer.live_for(&shop, &dice, 12).await;
             shop.clock.advance(TimeDelta::seconds(1));
         }
-        let fee = templates::gateway_fee(&shop.ambient.new_uuid().to_string(), Money::inr(236), Money::inr(36));
+        let fee =
+            templates::gateway_fee(&shop.ambient.new_uuid().to_string(), Money::inr(236), Money::inr(36));
         shop.post(fee.unwrap()).await;
         shop.clock.advance(TimeDelta::seconds(121));
         shop.ledger.seal(Duration::from_secs(120)).await.unwrap();

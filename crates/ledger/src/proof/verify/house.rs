@@ -40,7 +40,8 @@ async fn deltas(run: &mut Run<'_>) -> Result<HouseSums, Stop> {
         let deltas = page(run.conn, &after).await?;
         let Some(last) = deltas.last() else { return Ok(sums) };
         after = (last.kind.clone(), last.journal);
-        let postings = stored::postings_of(run.conn, deltas.iter().map(|delta| delta.journal).collect()).await?;
+        let postings =
+            stored::postings_of(run.conn, deltas.iter().map(|delta| delta.journal).collect()).await?;
         for delta in deltas {
             let key = format!("kind {}, journal_id {}", delta.kind, delta.journal);
             let legs = postings.get(&delta.journal).map(Vec::as_slice).unwrap_or_default();
@@ -94,7 +95,5 @@ async fn accounts(conn: &impl ConnectionTrait) -> Result<HouseSums, StoreError> 
     let select = Engine::of(conn.get_database_backend())
         .statement("SELECT kind, balance FROM ledger_accounts ORDER BY kind", []);
     let rows = conn.query_all_raw(select).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get("", "kind")?, row.try_get::<i64>("", "balance")?.into())))
-        .collect()
+    rows.iter().map(|row| Ok((row.try_get("", "kind")?, row.try_get::<i64>("", "balance")?.into()))).collect()
 }

@@ -144,7 +144,9 @@ async fn entries(conn: &impl ConnectionTrait, range: Range) -> Result<Vec<Journa
 
 fn replay(journal: &StoredJournal, houses: &mut HouseSums) {
     for posting in &journal.postings {
-        for (side, amount) in [(&posting.from, -i128::from(posting.amount)), (&posting.to, posting.amount.into())] {
+        for (side, amount) in
+            [(&posting.from, -i128::from(posting.amount)), (&posting.to, posting.amount.into())]
+        {
             if side.user.is_none() {
                 *houses.entry(side.kind.clone()).or_default() += amount;
             }

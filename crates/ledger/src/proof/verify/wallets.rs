@@ -87,9 +87,10 @@ fn stray(entry: &StoredEntry) -> Stop {
 
 fn check_balances(row: &RowOf<'_>, expected: &Balances, found: &Balances) -> Result<(), Stop> {
     let pairs = expected.iter().zip(found);
-    Purse::ALL.into_iter().zip(pairs).try_for_each(|(purse, (expected, found))| {
-        row.check(purse.as_str(), expected, found)
-    })
+    Purse::ALL
+        .into_iter()
+        .zip(pairs)
+        .try_for_each(|(purse, (expected, found))| row.check(purse.as_str(), expected, found))
 }
 
 /// What does not fit 64 bits stays at their end, and is then not what the row says.
