@@ -126,6 +126,20 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!(credits(&desk.apply(&captured(&order, "pay_2")).await), 1, "the order is still open");
     }
 
+    async fn what_was_refunded_before_the_credit_is_told_with_it(db: TestDb) {
+        let desk = Desk::new(db);
+        let order = desk.placed().await;
+        let captured = captured(&order, "pay_1");
+        let part = with_refund(&captured, "rfnd_1", 20_000, RefundState::Processed);
+        let all = with_refund(&part, "rfnd_2", AMOUNT - 20_000, RefundState::Pending);
+        assert_eq!(net(&desk.apply(&all).await), 0, "refunded, though not all of it has gone");
+        let facts = desk.apply(&captured).await;
+        assert_eq!((credits(&facts), net(&facts)), (1, AMOUNT - 20_000), "an older look is a look");
+        let done = with_refund(&part, "rfnd_2", AMOUNT - 20_000, RefundState::Processed);
+        assert_eq!(net(&desk.apply(&done).await), 20_000 - AMOUNT);
+        assert!(desk.apply(&captured).await.is_empty());
+    }
+
     async fn looks_in_every_order_leave_the_user_with_the_same(db: TestDb) {
         let desk = Desk::new(db);
         for shuffle in permutations(4) {

@@ -10,6 +10,8 @@ use payments::{
     RefundSpeed,
 };
 use testkit::raw::{Answer, RawServer, http, nobody};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::desk::KEY_SECRET;
 
@@ -60,6 +62,30 @@ async fn an_order_whose_answer_is_lost_is_not_made_again_and_a_refund_is() {
         assert_eq!(razorpay.payment("pay_1").await, Err(ProviderError::Unknown));
         assert_eq!(server.connections(), 8, "looking cannot act at all");
     }
+}
+
+/// A server that hangs up on the first who calls, and has no time for the others.
+async fn moody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut request = [0; 4096];
+        let (mut first, _) = listener.accept().await.unwrap();
+        let _ = first.read(&mut request).await;
+        drop(first);
+        while let Ok((mut other, _)) = listener.accept().await {
+            let _ = other.read(&mut request).await;
+            let answer = b"HTTP/1.1 429 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = other.write_all(answer).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_try_that_was_not_made_says_nothing_of_one_before_it() {
+    let refunded = client(&moody().await, KEY_SECRET).refund("pay_1", &refund()).await;
+    assert_eq!(refunded, Err(ProviderError::Unknown), "the first may have come through");
 }
 
 #[tokio::test]
