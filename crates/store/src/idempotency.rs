@@ -71,7 +71,7 @@ pub async fn claim_key_in_txn(
     Ok(find(txn, key, now).await?.unwrap_or(Claim::InProgress))
 }
 
-/// Writes the key's row unless it is there, leased if asked; one whose time is over makes room.
+/// Writes the key's row unless it is there, leased if asked; tells whether it did. One whose time is over makes room.
 pub(crate) async fn insert_key(
     txn: &DatabaseTransaction,
     key: &IdempotencyKey,
@@ -80,22 +80,33 @@ pub(crate) async fn insert_key(
 ) -> Result<bool, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let (scope, name) = (key.scope.as_str(), key.key.as_str());
-    let expired = "DELETE FROM idempotency_keys WHERE scope = ? AND idem_key = ? AND expires_at <= ?";
-    txn.execute_raw(engine.statement(expired, [scope.into(), name.into(), now.into()])).await?;
-    let insert = engine.statement(
-        "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, lease_until, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            scope.into(),
-            name.into(),
-            key.fingerprint.as_str().into(),
-            lease_until.into(),
-            now.into(),
-            (now + KEPT_FOR).into(),
-        ],
-    );
-    insert_if_absent(txn, insert).await
+    let values = [
+        scope.into(),
+        name.into(),
+        key.fingerprint.as_str().into(),
+        lease_until.into(),
+        now.into(),
+        (now + KEPT_FOR).into(),
+    ];
+    // MariaDB counts a row that it left as it was like one that it inserted, so there it takes two statements.
+    if engine == Engine::MariaDb {
+        let expired = "DELETE FROM idempotency_keys WHERE scope = ? AND idem_key = ? AND expires_at <= ?";
+        txn.execute_raw(engine.statement(expired, [scope.into(), name.into(), now.into()])).await?;
+        return insert_if_absent(txn, engine.statement(INSERT_KEY, values)).await;
+    }
+    let claim = format!("{INSERT_KEY} {UNLESS_IN_USE}");
+    Ok(txn.execute_raw(engine.statement(&claim, values)).await?.rows_affected() == 1)
 }
+
+const INSERT_KEY: &str = "INSERT INTO idempotency_keys \
+                          (scope, idem_key, fingerprint, lease_until, created_at, expires_at) \
+                          VALUES (?, ?, ?, ?, ?, ?)";
+
+/// Takes over a row whose time is over as if it had not been there, and leaves any other alone.
+const UNLESS_IN_USE: &str = "ON CONFLICT (scope, idem_key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+                             status = NULL, body = NULL, recovery_point = NULL, lease_until = excluded.lease_until, \
+                             created_at = excluded.created_at, expires_at = excluded.expires_at \
+                             WHERE idempotency_keys.expires_at <= excluded.created_at";
 
 /// What is known of the key, without claiming it: [`Claim::Fresh`] when nobody's use of it is on record.
 ///

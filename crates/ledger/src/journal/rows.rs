@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{JournalId, Money, TypedId, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use store::{Engine, StoreError, insert_if_absent};
 use uuid::Uuid;
 
@@ -73,7 +73,7 @@ pub(super) async fn insert_journal(
             now.into(),
         ],
     );
-    insert_key(txn, insert).await
+    insert_if_absent(txn, insert).await
 }
 
 /// Remembers the refusal unless its key is taken.
@@ -88,20 +88,7 @@ pub(super) async fn insert_refusal(
         "INSERT INTO ledger_refusals (idem_key, payload_hash, code, created_at) VALUES (?, ?, ?, ?)",
         [key.into(), hash.into(), refusal.as_str().into(), now.into()],
     );
-    insert_key(txn, insert).await
-}
-
-/// Runs the insert and tells whether its key was new. Only PostgreSQL gives up the transaction after a unique
-/// violation, so only there it needs a savepoint, which costs two statements more.
-async fn insert_key(txn: &DatabaseTransaction, insert: Statement) -> Result<bool, StoreError> {
-    if Engine::of(txn.get_database_backend()) == Engine::Postgres {
-        return insert_if_absent(txn, insert).await;
-    }
-    match txn.execute_raw(insert).await.map_err(StoreError::from) {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_unique_violation() => Ok(false),
-        Err(error) => Err(error),
-    }
+    insert_if_absent(txn, insert).await
 }
 
 /// Writes the journal's legs, numbered from 1.

@@ -112,6 +112,24 @@ on_every_engine! { Scope::Store =>
         assert_eq!(request(db, &key, over, "three").await.unwrap(), Claim::Answered(answer("two")));
     }
 
+    async fn of_sixteen_at_once_one_takes_over_a_key_whose_time_is_over(db: TestDb) {
+        let key = key("u1", "k", "{}");
+        request(db, &key, now(), "old").await.unwrap();
+        let tasks: Vec<_> = (0..16)
+            .map(|n| {
+                let (db, key, at) = (db.database().clone(), key.clone(), now() + TimeDelta::hours(24));
+                tokio::spawn(async move { request(&db, &key, at, &n.to_string()).await.unwrap() })
+            })
+            .collect();
+        let mut claims = Vec::new();
+        for task in tasks {
+            claims.push(task.await.unwrap());
+        }
+        let answers: Vec<_> = claims.iter().filter(|claim| **claim != Claim::Fresh).collect();
+        assert_eq!(answers.len(), 15);
+        assert!(answers.iter().all(|claim| *claim == answers[0] && **claim != Claim::Answered(answer("old"))));
+    }
+
     async fn expired_keys_are_forgotten_and_others_are_not(db: TestDb) {
         request(db, &key("u1", "old", "{}"), now(), "one").await.unwrap();
         request(db, &key("u1", "new", "{}"), now() + TimeDelta::hours(1), "one").await.unwrap();

@@ -154,7 +154,7 @@ on_every_engine! { Scope::Store =>
         assert_eq!(tries, if db.engine() == store::Engine::Sqlite { 2 } else { 3 }, "the victim ran twice");
     }
 
-    async fn a_unique_violation_behind_a_savepoint_leaves_the_transaction_usable(db: TestDb) {
+    async fn a_row_that_is_there_is_not_inserted_and_leaves_the_transaction_usable(db: TestDb) {
         make_counter(db).await;
         let fresh = db
             .in_txn(async |txn| {
