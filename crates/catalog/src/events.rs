@@ -41,6 +41,11 @@ pub(crate) async fn tell_in_txn(
     facts: Facts<'_>,
     more: Json,
 ) -> Result<(), StoreError> {
+    append_event_in_txn(txn, ambient, event(kind, facts, more)).await.map(drop)
+}
+
+/// What is to be told. `more` is an object of further facts, or null.
+pub(crate) fn event(kind: &'static str, facts: Facts<'_>, more: Json) -> NewEvent {
     let mut payload = json!({
         "listingId": facts.id,
         "sellerId": facts.seller,
@@ -51,6 +56,5 @@ pub(crate) async fn tell_in_txn(
     if let (Json::Object(payload), Json::Object(more)) = (&mut payload, more) {
         payload.extend(more);
     }
-    let event = NewEvent { subject: format!("listing:{}", facts.id), kind, payload };
-    append_event_in_txn(txn, ambient, event).await.map(drop)
+    NewEvent { subject: format!("listing:{}", facts.id), kind, payload }
 }

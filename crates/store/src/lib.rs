@@ -53,6 +53,7 @@ pub use jobs::{
 };
 pub use key_lease::{KeyLease, LeaseClaim, lease_key_in_txn};
 pub use outbox::{
-    NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn, forget_relayed_events,
+    NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn, append_events_in_txn,
+    forget_relayed_events,
 };
 pub use schedule::{Schedule, ScheduleError, Scheduler, forget_old_fires};

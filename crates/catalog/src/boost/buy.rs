@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{BoostId, BoostPlanId, InvalidInput, JournalId, ListingId, Money, UserId};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
+use store::NewEvent;
 
 use super::rows::{self, LockedListing};
 use super::rules::{self, Span};
@@ -59,6 +60,16 @@ pub struct BoostPayment {
     pub sgst: Money,
 }
 
+/// A boost that was written in this transaction.
+#[derive(Debug)]
+#[must_use = "that it was granted is to be told"]
+pub struct GrantedBoost {
+    /// The boost.
+    pub boost: BoostView,
+    /// What is to be told of it, in the same transaction.
+    pub event: NewEvent,
+}
+
 impl Catalog {
     /// What a plan would come to for a listing, whose row is locked until the transaction ends. With `kind`, only a plan
     /// of that kind will do.
@@ -103,8 +114,9 @@ impl Catalog {
         })
     }
 
-    /// Writes a boost that was paid for in this transaction, and tells it as `listing.boosted`. Once the transaction has
-    /// committed, [`forget_prominence`](Self::forget_prominence) lets this process's lists show it at once.
+    /// Writes a boost that was paid for in this transaction. The caller tells it, as `listing.boosted`, together with
+    /// what there is to tell of the payment. Once the transaction has committed,
+    /// [`forget_prominence`](Self::forget_prominence) lets this process's lists show it at once.
     ///
     /// # Errors
     /// When the database fails, or the payment does not fit the price.
@@ -113,7 +125,7 @@ impl Catalog {
         txn: &DatabaseTransaction,
         quote: BoostQuote,
         payment: &BoostPayment,
-    ) -> Result<BoostView, CatalogError> {
+    ) -> Result<GrantedBoost, CatalogError> {
         let now = self.ambient.now();
         let boost = granted(&quote, payment, now);
         rows::grant(txn, &boost, payment.gst_percent, quote.prominence, quote.is_first, now).await?;
@@ -124,8 +136,8 @@ impl Catalog {
             "startsAt": boost.starts_at,
             "endsAt": boost.ends_at,
         });
-        events::tell_in_txn(txn, &self.ambient, events::BOOSTED, quote.listing.facts(), more).await?;
-        Ok(boost)
+        let event = events::event(events::BOOSTED, quote.listing.facts(), more);
+        Ok(GrantedBoost { boost, event })
     }
 
     /// Drops the copy of what is in force, after a transaction that changed it.

@@ -24,7 +24,7 @@ use std::str::FromStr;
 use kernel::ParseError;
 use serde::{Deserialize, Serialize};
 
-pub use buy::{BoostPayment, BoostQuote};
+pub use buy::{BoostPayment, BoostQuote, GrantedBoost};
 pub use plan::{BoostPlanInput, BoostPlanView, PlanDays, PlanFeatures, PlanName, PlanPrice};
 use prominence::Prominence;
 pub(crate) use prominence::{ProminenceCache, Prominent, ProminentListings};

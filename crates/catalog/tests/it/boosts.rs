@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use catalog::{
-    BoostKind, BoostParts, BoostPayment, BoostPlanInput, BoostPlanView, BoostStatus, BoostView, CatalogError,
-    ListingFilters, ListingQuery, ListingSort, PlanDays, PlanFeatures, PlanName, PlanPrice, SearchWords,
-    Slug,
+    BoostKind, BoostParts, BoostPayment, BoostPlanInput, BoostPlanView, BoostQuote, BoostStatus, BoostView,
+    CatalogError, GrantedBoost, ListingFilters, ListingQuery, ListingSort, PlanDays, PlanFeatures, PlanName,
+    PlanPrice, SearchWords, Slug,
 };
 use chrono::TimeDelta;
 use kernel::{Actor, Caller, Clock, InvalidInput, ListingId, Money, Paging, Role};
+use sea_orm::DatabaseTransaction;
+use store::append_event_in_txn;
 use testkit::{Domain, Scope, TestDb, on_every_engine};
 
 use crate::shop::{SETTINGS, Shop, admin, code, events, id_of, number, query, staff, uuid};
@@ -45,6 +47,18 @@ fn paid(shop: &Shop, price: Money) -> BoostPayment {
     }
 }
 
+/// Grants the boost and tells of it, as whoever sells one does.
+async fn granted(
+    txn: &DatabaseTransaction,
+    shop: &Shop,
+    quote: BoostQuote,
+    payment: &BoostPayment,
+) -> Result<BoostView, CatalogError> {
+    let GrantedBoost { boost, event } = shop.catalog.grant_boost_in_txn(txn, quote, payment).await?;
+    append_event_in_txn(txn, &shop.ambient, event).await?;
+    Ok(boost)
+}
+
 async fn try_buy(
     db: &TestDb,
     shop: &Shop,
@@ -56,7 +70,7 @@ async fn try_buy(
         .in_txn(async |txn| {
             let quote = shop.catalog.quote_boost_in_txn(txn, id_of(seller), listing, plan.id, None).await?;
             let payment = paid(shop, quote.price());
-            shop.catalog.grant_boost_in_txn(txn, quote, &payment).await
+            granted(txn, shop, quote, &payment).await
         })
         .await;
     shop.catalog.forget_prominence();
@@ -162,7 +176,7 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
                     db.in_txn(async |txn| {
                         let quote = shop.catalog.quote_boost_in_txn(txn, id_of(&seller), listing, plan, None).await?;
                         let payment = paid(&shop, quote.price());
-                        shop.catalog.grant_boost_in_txn(txn, quote, &payment).await
+                        granted(txn, &shop, quote, &payment).await
                     })
                     .await
                     .unwrap()
@@ -212,7 +226,7 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
                 let kind = Some(BoostKind::Feature);
                 let quote = shop.catalog.quote_boost_in_txn(txn, id_of(&seller), listing, basic.id, kind).await?;
                 let payment = paid(&shop, quote.price());
-                shop.catalog.grant_boost_in_txn(txn, quote, &payment).await
+                granted(txn, &shop, quote, &payment).await
             })
             .await;
         assert_eq!(plan_fault(wrong), "wrong_kind");
@@ -237,7 +251,7 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
             let bought = db
                 .in_txn(async |txn| {
                     let quote = shop.catalog.quote_boost_in_txn(txn, id_of(&seller), listing, basic.id, None).await?;
-                    shop.catalog.grant_boost_in_txn(txn, quote, &payment).await
+                    granted(txn, &shop, quote, &payment).await
                 })
                 .await;
             assert_eq!(code(bought), "internal");

@@ -1,13 +1,14 @@
 //! A seller boosts a listing: price read, wallet charged and boost granted in one transaction, once under the key.
 
-use catalog::{BoostKind, BoostParts, BoostPayment, BoostQuote, BoostView, CatalogError};
+use catalog::{BoostKind, BoostParts, BoostPayment, BoostQuote, BoostView, CatalogError, GrantedBoost};
 use kernel::{Actor, BoostPlanId, JournalId, ListingId, Money, UserId};
 use ledger::{Balances, GstRate, JournalKind, Outcome, Split, templates};
 use platform::settings::BOOST_GST_PERCENT;
 use sea_orm::DatabaseTransaction;
-use store::{IdempotencyKey, StoreError, StoredAnswer};
+use store::{IdempotencyKey, StoreError, StoredAnswer, append_events_in_txn};
 
 use super::once::{Effect, Once};
+use super::wallet_event::wallet_updated;
 use crate::{FlowError, Marketplace};
 
 /// A boost that was bought, and what is left in the wallet.
@@ -68,9 +69,11 @@ impl Marketplace {
             Outcome::Posted(journal) | Outcome::Known(journal) => journal,
             Outcome::Refused(refusal) => return Err(FlowError::Refused(refusal)),
         };
-        let boost = self.catalog.grant_boost_in_txn(txn, quote, &payment(journal, &split, gst)?).await?;
+        let payment = payment(journal, &split, gst)?;
+        let GrantedBoost { boost, event } = self.catalog.grant_boost_in_txn(txn, quote, &payment).await?;
         let wallet = after(&before, &split)?;
-        self.tell_wallet_in_txn(txn, seller, &wallet, "boost", journal).await?;
+        let events = [event, wallet_updated(seller, &wallet, "boost", journal)];
+        append_events_in_txn(txn, &self.ambient, events).await?;
         Ok(Boosted { boost, wallet })
     }
 }

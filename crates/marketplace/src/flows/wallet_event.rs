@@ -31,17 +31,8 @@ impl Marketplace {
         reason: &'static str,
         journal: JournalId,
     ) -> Result<(), FlowError> {
-        let payload = json!({
-            "available": wallet.available.amount(),
-            "held": wallet.held.amount(),
-            "promo": wallet.promo.amount(),
-            "earnings": wallet.earnings.amount(),
-            "debt": wallet.debt.amount(),
-            "version": wallet.version,
-            "reason": reason,
-            "journal": journal,
-        });
-        self.tell_user_in_txn(txn, user, "wallet.updated", payload).await
+        let event = wallet_updated(user, wallet, reason, journal);
+        Ok(append_event_in_txn(txn, &self.ambient, event).await.map(drop)?)
     }
 
     /// Writes an event about a user.
@@ -52,8 +43,31 @@ impl Marketplace {
         kind: &'static str,
         payload: serde_json::Value,
     ) -> Result<(), FlowError> {
-        let event = NewEvent { subject: format!("user:{user}"), kind, payload };
-        append_event_in_txn(txn, &self.ambient, event).await?;
-        Ok(())
+        let event = about_user(user, kind, payload);
+        Ok(append_event_in_txn(txn, &self.ambient, event).await.map(drop)?)
     }
+}
+
+/// What is told of a wallet as it is at the end of the transaction.
+pub(crate) fn wallet_updated(
+    user: UserId,
+    wallet: &Balances,
+    reason: &'static str,
+    journal: JournalId,
+) -> NewEvent {
+    let payload = json!({
+        "available": wallet.available.amount(),
+        "held": wallet.held.amount(),
+        "promo": wallet.promo.amount(),
+        "earnings": wallet.earnings.amount(),
+        "debt": wallet.debt.amount(),
+        "version": wallet.version,
+        "reason": reason,
+        "journal": journal,
+    });
+    about_user(user, "wallet.updated", payload)
+}
+
+fn about_user(user: UserId, kind: &'static str, payload: serde_json::Value) -> NewEvent {
+    NewEvent { subject: format!("user:{user}"), kind, payload }
 }

@@ -1,8 +1,8 @@
-//! Writing events, and forgetting those that were delivered long ago.
+//! Writing events, one or several at once, and forgetting those that were delivered long ago.
 
 use chrono::{DateTime, Utc};
 use kernel::{Ambient, EventId, TypedId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::Value as Json;
 
 use crate::{Engine, StoreError, txn};
@@ -30,22 +30,44 @@ pub async fn append_event_in_txn(
     ambient: &Ambient,
     event: NewEvent,
 ) -> Result<EventId, StoreError> {
-    let id: EventId = ambient.new_id();
-    let now = ambient.now();
-    let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO outbox_events (id, subject, kind, payload, created_at, due_at, attempt) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        [
-            id.uuid().into(),
-            event.subject.into(),
-            event.kind.into(),
-            event.payload.into(),
-            now.into(),
-            now.into(),
-        ],
-    );
-    txn.execute_raw(insert).await?;
-    txn::wake_at_commit();
+    let id = ambient.new_id();
+    insert(txn, ambient, vec![(id, event)]).await?;
     Ok(id)
+}
+
+/// Writes the events in their order, in one statement; as [`append_event_in_txn`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn append_events_in_txn(
+    txn: &DatabaseTransaction,
+    ambient: &Ambient,
+    events: impl IntoIterator<Item = NewEvent>,
+) -> Result<(), StoreError> {
+    insert(txn, ambient, events.into_iter().map(|event| (ambient.new_id(), event)).collect()).await
+}
+
+/// The engines number the rows of one statement in their order, so positions grow along it.
+async fn insert(
+    txn: &DatabaseTransaction,
+    ambient: &Ambient,
+    events: Vec<(EventId, NewEvent)>,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows = vec!["(?, ?, ?, ?, ?, ?, 0)"; events.len()].join(", ");
+    let sql = format!(
+        "INSERT INTO outbox_events (id, subject, kind, payload, created_at, due_at, attempt) VALUES {rows}"
+    );
+    let now = ambient.now();
+    let values = events.into_iter().flat_map(|(id, event)| -> [Value; 6] {
+        let NewEvent { subject, kind, payload } = event;
+        [id.uuid().into(), subject.into(), kind.into(), payload.into(), now.into(), now.into()]
+    });
+    txn.execute_raw(Engine::of(txn.get_database_backend()).statement(&sql, values)).await?;
+    txn::wake_at_commit();
+    Ok(())
 }
 
 /// Removes events that were delivered and written before the moment; gives how many.

@@ -10,7 +10,7 @@ use kernel::EventId;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-pub use append::{NewEvent, append_event_in_txn, forget_relayed_events};
+pub use append::{NewEvent, append_event_in_txn, append_events_in_txn, forget_relayed_events};
 pub use relay::{Relay, RelayConfig};
 
 /// An event on its way out.

@@ -9,7 +9,7 @@ use kernel::{Ambient, EventId};
 use serde_json::json;
 use store::{
     Backoff, Database, NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, StoreError,
-    append_event_in_txn, forget_relayed_events,
+    append_event_in_txn, append_events_in_txn, forget_relayed_events,
 };
 use testkit::{FakeClock, Scope, on_every_engine};
 
@@ -77,6 +77,17 @@ on_every_engine! { Scope::Store =>
         let mut all = told.all();
         all.sort();
         assert_eq!(all, [("a".to_owned(), 1), ("a".to_owned(), 2), ("b".to_owned(), 1)]);
+    }
+
+    async fn events_that_are_written_at_once_are_told_in_their_order(db: TestDb) {
+        let ambient = Ambient::system();
+        let told = Told::default();
+        let relay = Relay::new(db.database().clone(), ambient.clone(), config(), Arc::new(told.clone()));
+        let events = (0..40).map(|n| event("a", n));
+        db.in_txn(async |txn| append_events_in_txn(txn, &ambient, events.clone()).await).await.unwrap();
+        db.in_txn(async |txn| append_events_in_txn(txn, &ambient, []).await).await.unwrap();
+        while relay.run_once().await.unwrap() > 0 {}
+        assert_eq!(told.all(), (0..40).map(|n| ("a".to_owned(), n)).collect::<Vec<_>>());
     }
 
     async fn an_event_of_a_transaction_that_rolled_back_is_never_told(db: TestDb) {
