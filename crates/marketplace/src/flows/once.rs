@@ -6,11 +6,12 @@
 //! that one intended.
 //!
 //! Successes are kept, and so are refusals of the domains (conflicts such as `insufficient_funds`): a repetition must
-//! not suddenly succeed. Everything else leaves the key free.
+//! not suddenly succeed. Everything else leaves the key free. A conflict undoes the whole transaction and is kept in
+//! one of its own, so that what succeeds pays for no savepoint.
 
 use chrono::TimeDelta;
 use kernel::{DomainError, ErrorKind};
-use sea_orm::{DatabaseTransaction, TransactionTrait};
+use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use store::{
     Claim, IdempotencyKey, KeyLease, LeaseClaim, StoredAnswer, answered_key, claim_key_in_txn,
@@ -93,7 +94,8 @@ impl Marketplace {
         F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<Effect<T>, FlowError> + Clone,
     {
         let key = key.into();
-        self.db
+        let once = self
+            .db
             .in_txn(async |txn| {
                 let Some(key) = key else {
                     return Ok::<_, FlowError>(effect.clone()(txn).await?.settled().map(Once::Now));
@@ -102,7 +104,7 @@ impl Marketplace {
                 if let Some(before) = answered(claim)? {
                     return Ok(Ok(Once::Before(before)));
                 }
-                let settled = within_savepoint(txn, effect.clone()).await?;
+                let settled = effect.clone()(txn).await?.settled();
                 let kept = match &settled {
                     Ok(done) => answer(done),
                     Err(refusal) => refused(refusal),
@@ -110,7 +112,34 @@ impl Marketplace {
                 keep_answer_in_txn(txn, key, &kept).await?;
                 Ok(settled.map(Once::Now))
             })
-            .await?
+            .await;
+        match (once, key) {
+            (Err(refusal), Some(key)) if is_kept(&refusal) => {
+                self.keep_refusal(key, refusal).await.map(Once::Before)
+            }
+            (once, _) => once?,
+        }
+    }
+
+    /// Keeps a conflict whose transaction was undone, and fails with it. Whoever has used the key in between has
+    /// answered for both: their answer is given then.
+    async fn keep_refusal(
+        &self,
+        key: &IdempotencyKey,
+        refusal: FlowError,
+    ) -> Result<StoredAnswer, FlowError> {
+        let kept = refused(&refusal);
+        let before = self
+            .db
+            .in_txn(async |txn| {
+                let claim = claim_key_in_txn(txn, key, self.ambient.now()).await?;
+                if claim == Claim::Fresh {
+                    keep_answer_in_txn(txn, key, &kept).await?;
+                }
+                answered(claim)
+            })
+            .await?;
+        before.ok_or(refusal)
     }
 
     /// The answer that was given under the key, for a request that would be refused by now.
@@ -133,7 +162,8 @@ impl Marketplace {
     where
         F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<Effect<String>, FlowError> + Clone,
     {
-        self.db
+        let begun = self
+            .db
             .in_txn(async |txn| {
                 let mut lease = match lease_key_in_txn(txn, key, self.ambient.now(), LEASE).await? {
                     LeaseClaim::Held(lease) => lease,
@@ -145,18 +175,22 @@ impl Marketplace {
                 if lease.recovery_point().is_some() {
                     return Ok(Ok(Begun::Leased { lease, began_before: true }));
                 }
-                match within_savepoint(txn, intend.clone()).await? {
-                    Ok(intent) => {
+                match intend.clone()(txn).await? {
+                    Effect::Done(intent) => {
                         lease.mark_in_txn(txn, &intent).await?;
                         Ok(Ok(Begun::Leased { lease, began_before: false }))
                     }
-                    Err(refusal) => {
+                    Effect::Refused(refusal) => {
                         lease.keep_answer_in_txn(txn, &refused(&refusal)).await?;
                         Ok(Err(refusal))
                     }
                 }
             })
-            .await?
+            .await;
+        match begun {
+            Err(refusal) if is_kept(&refusal) => self.keep_refusal(key, refusal).await.map(Begun::Before),
+            begun => begun?,
+        }
     }
 
     /// Writes down what came of the intent, and keeps the answer. It may run for the same intent again, after a lease
@@ -199,28 +233,6 @@ impl Marketplace {
     pub(crate) async fn pause_once(&self, lease: &KeyLease) -> Result<(), FlowError> {
         let now = self.ambient.now();
         self.db.in_txn(async |txn| Ok(lease.release_in_txn(txn, now).await?)).await
-    }
-}
-
-/// Runs the effect such that a conflict undoes its writes and nothing else; what it came to is to be kept.
-async fn within_savepoint<T, F>(
-    txn: &DatabaseTransaction,
-    effect: F,
-) -> Result<Result<T, FlowError>, FlowError>
-where
-    F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<Effect<T>, FlowError>,
-{
-    let savepoint = txn.begin().await?;
-    match effect(&savepoint).await {
-        Ok(effect) => {
-            savepoint.commit().await?;
-            Ok(effect.settled())
-        }
-        Err(refusal) if is_kept(&refusal) => {
-            savepoint.rollback().await?;
-            Ok(Err(refusal))
-        }
-        Err(error) => Err(error),
     }
 }
 
