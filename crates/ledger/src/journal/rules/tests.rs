@@ -1,3 +1,5 @@
+//! What a journal may be, and what it does to wallets: rules over random legs.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
