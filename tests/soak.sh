@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make soak`: worker processes are killed and paused while jobs run, on each engine; each job must have its effect
-# exactly once.
+# exactly once. Before that, a million steps of `make simulate`.
 #
 #   tests/soak.sh           10 000 jobs on each engine: some minutes
 #   tests/soak.sh --short   1 000 jobs on each, for every commit
@@ -48,6 +48,11 @@ run() {
 
 # With the tests, as `make test` builds: the same features, so nothing is compiled twice.
 (cd "$repo" && cargo build --workspace --bins --tests) || exit 1
+# A commit has its own, shorter simulation: see .ci/run.
+if [ "${1-}" != --short ]; then
+    (cd "$repo" && cargo build --release --workspace --bins) || exit 1
+    if "${bin%/debug}/release/simulate" --steps 1000000 </dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+fi
 for engine in ${DGT_SOAK_ENGINES:-sqlite postgres mariadb}; do
     if run "$engine"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done

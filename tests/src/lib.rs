@@ -11,5 +11,6 @@ pub mod inbox;
 pub mod job_crash;
 pub mod people;
 pub mod pictures;
+pub mod simulate;
 pub mod story;
 pub mod tale;
