@@ -152,6 +152,12 @@ impl Call {
         self
     }
 
+    /// As whoever has this name and secret (RFC 7617).
+    pub fn basic(mut self, name: &str, secret: &SecretString) -> Self {
+        self.request = self.request.basic_auth(name, Some(secret.expose_secret()));
+        self
+    }
+
     /// Under an `Idempotency-Key`.
     pub fn keyed(mut self, key: &str) -> Self {
         self.request = self.request.header("Idempotency-Key", key);

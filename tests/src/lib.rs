@@ -4,7 +4,9 @@
 //! sandbox's inbox, carry authenticators, and tell what happens as a story.
 
 pub mod authenticator;
+pub mod bank;
 pub mod bench;
+pub mod check;
 pub mod client;
 pub mod dice;
 pub mod inbox;

@@ -25,7 +25,7 @@ use store::Database;
 pub use error::FlowError;
 pub use failpoints::{Failpoint, Failpoints};
 pub use flows::{BonusView, Boosted, CheckoutProof, Effect, KeptRefusal, NewBonus, Once, SellerContact};
-pub use jobs::{schedules, worker};
+pub use jobs::{POLL_ORDERS_JOB, POLL_REFUNDS_JOB, schedules, worker};
 pub use sinks::EventLog;
 
 /// The domains, wired together. Cheap to clone.

@@ -1,12 +1,12 @@
 //! Jobs under SIGKILL and SIGSTOP: three worker processes, one database, and a count of what happened to each job.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use acceptance::check::{conclude, say};
 use acceptance::dice::Dice;
 use acceptance::job_crash::{
-    Asked, Check, Figures, Fleet, WorkerArgs, ask_for_jobs, connect, create_tables, judge, unfinished_jobs,
+    Asked, Figures, Fleet, WorkerArgs, ask_for_jobs, connect, create_tables, judge, unfinished_jobs,
 };
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -131,20 +131,4 @@ fn report(asked: &Asked, figures: Figures, kills: u32, pauses: u32, took: Durati
         bail!("the run was too short to show anything: ask for more jobs");
     }
     Ok(())
-}
-
-fn conclude(checks: &[Check]) -> anyhow::Result<ExitCode> {
-    for check in checks {
-        let word = if check.exceptions == 0 { "ok    " } else { "FAILED" };
-        let count =
-            if check.exceptions == 0 { String::new() } else { format!(" ({} exceptions)", check.exceptions) };
-        say(&format!("  {word} {}{count}", check.claim))?;
-    }
-    let failed = checks.iter().filter(|check| check.exceptions > 0).count();
-    say(&format!("{} passed, {failed} failed", checks.len() - failed))?;
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn say(line: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -11,7 +11,7 @@ pub use asking::{Asked, ask_for_jobs};
 pub use effect::CountedEffect;
 pub use fleet::{Fleet, WorkerArgs};
 pub use tables::{create_tables, unfinished_jobs};
-pub use verdict::{Check, Figures, judge};
+pub use verdict::{Figures, judge};
 
 use std::time::Duration;
 

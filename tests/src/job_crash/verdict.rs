@@ -7,15 +7,7 @@ use uuid::Uuid;
 
 use super::asking::Asked;
 use super::tables::{self, Table, Try};
-
-/// One thing that must be true.
-#[derive(Debug, Clone, Copy)]
-pub struct Check {
-    /// What.
-    pub claim: &'static str,
-    /// How often it is not.
-    pub exceptions: usize,
-}
+use crate::check::Check;
 
 /// What happened, in numbers.
 #[derive(Debug, Clone, Copy)]

@@ -10,6 +10,9 @@ mod seal;
 mod self_check;
 mod webhooks;
 
+pub use poll_orders::KIND as POLL_ORDERS_JOB;
+pub use poll_refunds::KIND as POLL_REFUNDS_JOB;
+
 use std::sync::LazyLock;
 
 use store::{JobError, Schedule, Worker, WorkerConfig};

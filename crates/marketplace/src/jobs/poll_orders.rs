@@ -6,7 +6,8 @@ use store::{ClaimedJob, JobError, JobHandler, Outcome};
 use super::failed;
 use crate::Marketplace;
 
-pub(super) const KIND: &str = "payments.poll_orders";
+/// The kind of the job.
+pub const KIND: &str = "payments.poll_orders";
 
 pub(super) struct PollOrders(Marketplace);
 

@@ -6,7 +6,8 @@ use store::{ClaimedJob, JobError, JobHandler, Outcome};
 use super::failed;
 use crate::Marketplace;
 
-pub(super) const KIND: &str = "payments.poll_refunds";
+/// The kind of the job.
+pub const KIND: &str = "payments.poll_refunds";
 
 pub(super) struct PollRefunds(Marketplace);
 
