@@ -25,7 +25,7 @@ impl Payments {
             .await
     }
 
-    /// Counts a look at an open order; after the last one the order expires.
+    /// Counts a look at an order; after the last one an order that is still open expires.
     ///
     /// # Errors
     /// [`PaymentError::OrderNotFound`] when there is no such order.
@@ -36,7 +36,13 @@ impl Payments {
     async fn count_look(&self, txn: &DatabaseTransaction, id: PaymentOrderId) -> Result<(), PaymentError> {
         let order = rows::lock(txn, id).await?.ok_or(PaymentError::OrderNotFound)?;
         let looks = order.polls.saturating_add(1);
-        match rules::next_look(order.created_at, looks) {
+        let next = match order.status {
+            OrderStatus::Paid => {
+                Some(rules::last_look(order.created_at)).filter(|last| *last > self.ambient.now())
+            }
+            _ => rules::next_look(order.created_at, looks),
+        };
+        match next {
             Some(next) => rows::set_looks(txn, id, looks, Some(next)).await?,
             None => {
                 let open = [OrderStatus::Created, OrderStatus::Attempted];

@@ -122,7 +122,8 @@ pub(crate) async fn set_created(
     Ok(())
 }
 
-/// Moves an order from one of the states to another; nothing is left to look after when it ends.
+/// Moves an order from one of the states to another; nothing is left to look after when it ends. A paid one has its last
+/// look before it.
 pub(crate) async fn set_status(
     txn: &DatabaseTransaction,
     id: PaymentOrderId,
@@ -130,7 +131,7 @@ pub(crate) async fn set_status(
     to: OrderStatus,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let ends = matches!(to, OrderStatus::Paid | OrderStatus::Expired | OrderStatus::Failed);
+    let ends = matches!(to, OrderStatus::Expired | OrderStatus::Failed);
     let looks = if ends { ", next_poll_at = NULL" } else { "" };
     let sql = format!(
         "UPDATE payment_orders SET status = ?, version = version + 1, updated_at = ?{looks} \
@@ -158,7 +159,7 @@ pub(super) async fn due(
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn set_looks(
+pub(crate) async fn set_looks(
     txn: &DatabaseTransaction,
     id: PaymentOrderId,
     looks: i32,

@@ -53,6 +53,13 @@ pub(crate) fn next_look(created_at: DateTime<Utc>, looks: i32) -> Option<DateTim
     LADDER.get(rung).map(|after| created_at + *after)
 }
 
+/// When a paid order is looked after once more: somebody may have paid it twice, and the webhook that said so may be
+/// lost.
+pub(crate) fn last_look(created_at: DateTime<Utc>) -> DateTime<Utc> {
+    let [.., last] = LADDER;
+    created_at + last
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,12 @@
 //! The one way in which anything that was fetched is taken in: under the order's lock, then the payment's.
 
-use kernel::PaymentOrderId;
 use sea_orm::DatabaseTransaction;
 
 use super::locked::Locked;
 use super::rows::{self, PaymentRow};
 use super::rules::{self, OrderTerms};
 use super::{FetchedPayment, Mismatch, PaymentFact, PaymentOutcome, PaymentStatus};
-use crate::order::rows as order_rows;
+use crate::order::{rows as order_rows, rules as order_rules};
 use crate::{Order, OrderStatus, PaymentError, Payments, ProviderPayment};
 
 impl Payments {
@@ -102,7 +101,7 @@ impl Payments {
         let outcome = locked.payment.outcome;
         facts.extend(locked.facts_of_refunds(outcome, new.is_some()));
         if let Some(order) = order {
-            self.move_order(txn, order.id, seen.status, new).await?;
+            self.move_order(txn, order, seen.status, new).await?;
         }
         if let (Some(PaymentOutcome::Unmatched), Err(why)) = (new, verdict) {
             tracing::warn!(payment = %locked.payment.id, why = why.as_str(), "a captured payment is nobody's");
@@ -114,16 +113,19 @@ impl Payments {
     async fn move_order(
         &self,
         txn: &DatabaseTransaction,
-        order: PaymentOrderId,
+        order: &Order,
         seen: PaymentStatus,
         new: Option<PaymentOutcome>,
     ) -> Result<(), PaymentError> {
         let now = self.ambient.now();
         if new == Some(PaymentOutcome::Credited) {
             let open = [OrderStatus::Created, OrderStatus::Attempted, OrderStatus::Expired];
-            order_rows::set_status(txn, order, &open, OrderStatus::Paid, now).await?;
+            order_rows::set_status(txn, order.id, &open, OrderStatus::Paid, now).await?;
+            let last = order_rules::last_look(order.created_at);
+            order_rows::set_looks(txn, order.id, order.polls, Some(last)).await?;
         } else if matches!(seen, PaymentStatus::Failed | PaymentStatus::Authorized) {
-            order_rows::set_status(txn, order, &[OrderStatus::Created], OrderStatus::Attempted, now).await?;
+            order_rows::set_status(txn, order.id, &[OrderStatus::Created], OrderStatus::Attempted, now)
+                .await?;
         }
         Ok(())
     }

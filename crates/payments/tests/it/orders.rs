@@ -114,13 +114,21 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!((taken.len(), distinct.len()), (20, 20));
     }
 
-    async fn a_paid_order_is_not_looked_after(db: TestDb) {
+    /// Somebody may pay twice, and the webhook of the second payment may be lost.
+    async fn a_paid_order_is_looked_after_once_more(db: TestDb) {
         let desk = Desk::new(db);
         let order = desk.placed().await;
+        desk.pass(TimeDelta::minutes(10));
+        assert_eq!(desk.payments.due_orders(10).await.unwrap().len(), 1);
         desk.apply(&captured(&order, "pay_1")).await;
-        desk.pass(TimeDelta::days(10));
-        assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
         desk.payments.note_polled(order.id).await.unwrap();
+        desk.clock.set(order.created_at + TimeDelta::days(5) - TimeDelta::seconds(1));
+        assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
+        desk.pass(TimeDelta::seconds(1));
+        assert_eq!(desk.payments.due_orders(10).await.unwrap()[0].id, order.id);
+        desk.payments.note_polled(order.id).await.unwrap();
+        desk.pass(TimeDelta::days(30));
+        assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
         assert_eq!(desk.payments.order(order.id).await.unwrap().status, OrderStatus::Paid);
     }
 
