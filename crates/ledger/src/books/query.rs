@@ -9,6 +9,9 @@ use super::rows::DIRECTION;
 use super::shape::{Direction, TransactionType, parts};
 use crate::journal::JournalKind;
 
+/// The end of the year 9999, the last that MariaDB keeps, in microseconds since 1970.
+const LATEST_MICROS: i64 = 253_402_300_799_999_999;
+
 /// Which rows. The default is all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransactionFilter {
@@ -34,7 +37,7 @@ impl TransactionFilter {
         }
         types.sort_unstable();
         types.dedup();
-        Ok(Self { types, from, to })
+        Ok(Self { types, from: from.map(kept), to: to.map(kept) })
     }
 
     /// Whether rows of the type are wanted.
@@ -93,6 +96,14 @@ impl TransactionFilter {
     }
 }
 
+/// The first moment that a row can have from `at` on. Rows have whole microseconds, no leap seconds, and years that each
+/// engine can keep: a connection to MariaDB that is given another year is lost to its pool.
+fn kept(at: DateTime<Utc>) -> DateTime<Utc> {
+    let starts_later = i64::from(!at.timestamp_subsec_nanos().is_multiple_of(1_000));
+    let micros = at.timestamp_micros().saturating_add(starts_later).clamp(0, LATEST_MICROS);
+    DateTime::from_timestamp_micros(micros).unwrap_or(at)
+}
+
 /// Which part of the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionQuery {
@@ -112,6 +123,25 @@ mod tests {
         let error = TransactionFilter::new(Vec::new(), Some(at), Some(at)).unwrap_err();
         assert_eq!(error.0[0].field, "to");
         assert!(TransactionFilter::new(Vec::new(), None, Some(at)).is_ok());
+    }
+
+    #[test]
+    fn moments_that_no_row_can_have_become_the_next_that_one_can() {
+        for (asked, kept_as) in [
+            ("2026-03-02T06:00:00.000001Z", "2026-03-02T06:00:00.000001Z"),
+            ("2026-03-02T06:00:00.000001001Z", "2026-03-02T06:00:00.000002Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            ("2016-12-31T23:59:60.999999999Z", "2017-01-01T00:00:01Z"),
+            ("-5000-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+            ("0000-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.999999Z"),
+            ("+262142-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z"),
+        ] {
+            assert_eq!(kept(asked.parse().unwrap()), kept_as.parse::<DateTime<Utc>>().unwrap(), "{asked}");
+        }
+        for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            assert!((1970..=9999).contains(&chrono::Datelike::year(&kept(extreme))), "{extreme}");
+        }
     }
 
     #[test]

@@ -189,6 +189,20 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         }
     }
 
+    async fn no_moment_is_too_far_away_to_ask_for(db: TestDb) {
+        let shop = Shop::open(db);
+        let mut customer = shop.customer();
+        customer.top_up(&shop, 1_000).await;
+        let (past, future) = (Some(DateTime::<Utc>::MIN_UTC), Some(DateTime::<Utc>::MAX_UTC));
+        // More often than there are connections: one that is given what its engine cannot keep would be lost.
+        for _ in 0..20 {
+            for (from, to, rows) in [(past, None, 1), (None, past, 0), (future, None, 0), (None, future, 1)] {
+                let filter = TransactionFilter::new(Vec::new(), from, to).unwrap();
+                assert_eq!(walk(&shop.ledger, customer.user, &filter, 10).await.len(), rows, "{from:?} {to:?}");
+            }
+        }
+    }
+
     async fn stats_are_sums_of_this_month_and_of_all_time(db: TestDb) {
         let shop = Shop::open(db);
         let mut customer = shop.customer();
