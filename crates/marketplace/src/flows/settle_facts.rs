@@ -45,7 +45,10 @@ impl Marketplace {
                         let journal = templates::unmatched(provider_payment_id, *amount)?;
                         self.post_fact(txn, journal.because(why.as_str())).await?;
                     }
-                    following.returns.push(self.payments.request_return_in_txn(txn, *payment).await?.id);
+                    following.returns.extend(self.returned_in_txn(txn, *payment).await?);
+                }
+                PaymentFact::ReturnDue { payment } => {
+                    following.returns.extend(self.returned_in_txn(txn, *payment).await?);
                 }
                 other => touched = self.settle_one(txn, other).await?.or(touched),
             }
@@ -56,6 +59,15 @@ impl Marketplace {
             self.wallet_changed_in_txn(txn, user, reason, recovered.unwrap_or(journal)).await?;
         }
         Ok(following)
+    }
+
+    /// Intends to send back what is left of a payment that is nobody's; nothing is left when all is on its way.
+    async fn returned_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        payment: PaymentId,
+    ) -> Result<Option<RefundId>, FlowError> {
+        Ok(self.payments.request_return_in_txn(txn, payment).await?.map(|refund| refund.id))
     }
 
     async fn settle_one(

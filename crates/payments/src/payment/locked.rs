@@ -170,6 +170,9 @@ impl Locked {
                     amount,
                 })
             }
+            (RefundOrigin::Dashboard, Some(PaymentOutcome::Unmatched)) => {
+                Some(PaymentFact::ReturnDue { payment })
+            }
             (RefundOrigin::Provider, _) if !is_done => {
                 Some(PaymentFact::ReturnFailed { refund: id, payment, provider_payment_id, amount })
             }

@@ -201,6 +201,11 @@ pub enum PaymentFact {
         /// How much; `None` when it is not in rupees.
         amount: Option<Money>,
     },
+    /// Somebody else's refund of an unmatched payment did not happen: what it took is to be returned by us.
+    ReturnDue {
+        /// The payment.
+        payment: PaymentId,
+    },
     /// An unmatched payment could not be returned: a person must look.
     ReturnFailed {
         /// The refund.

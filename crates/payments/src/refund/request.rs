@@ -44,21 +44,24 @@ impl Payments {
         Ok(refund)
     }
 
-    /// Reserves all that is left of an unmatched payment, to be sent back to its source. It is in nobody's wallet, so
-    /// there is nothing to hold.
+    /// Reserves all that is left of an unmatched payment, to be sent back to its source; `None` when nothing is left,
+    /// because it is on its way already. It is in nobody's wallet, so there is nothing to hold.
     ///
     /// # Errors
-    /// [`PaymentError::PaymentNotFound`], [`PaymentError::NotRefundable`], [`PaymentError::RefundTooLarge`] when nothing
-    /// is left.
+    /// [`PaymentError::PaymentNotFound`], [`PaymentError::NotRefundable`].
     pub async fn request_return_in_txn(
         &self,
         txn: &DatabaseTransaction,
         payment: PaymentId,
-    ) -> Result<Refund, PaymentError> {
+    ) -> Result<Option<Refund>, PaymentError> {
         let mut locked = Locked::by_id(txn, payment, self.ambient.now()).await?;
-        let refund = self.reserve(txn, &mut locked, None, PaymentOutcome::Unmatched).await?;
+        let refund = match self.reserve(txn, &mut locked, None, PaymentOutcome::Unmatched).await {
+            Ok(refund) => refund,
+            Err(PaymentError::RefundTooLarge) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         rows::insert(txn, &refund).await?;
-        Ok(refund)
+        Ok(Some(refund))
     }
 
     /// Says what the refund is held with.
