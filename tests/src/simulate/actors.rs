@@ -105,7 +105,8 @@ impl History {
         let mut vault = self.world.bank.vault();
         let at = self.dice.index(vault.post.len());
         let delivery = vault.post.get(at)?.clone();
-        match self.dice.below(10) {
+        let (mut body, mut is_genuine) = (delivery.body.clone(), true);
+        match self.dice.below(12) {
             0 | 1 => {
                 vault.post.remove(at);
                 vault.lost.push(delivery);
@@ -113,13 +114,14 @@ impl History {
             }
             // It stays in the post, and comes again.
             2..=4 => {}
+            // Somebody else sends a changed one before.
+            5 => {
+                is_genuine = false;
+                body.iter_mut().skip(20).take(1).for_each(|byte| *byte ^= 1);
+            }
             _ => drop(vault.post.remove(at)),
         }
         drop(vault);
-        let (mut body, is_genuine) = (delivery.body, self.dice.below(12) != 0);
-        if !is_genuine && let Some(byte) = body.get_mut(20) {
-            *byte ^= 1;
-        }
         Some(Ask::Webhook { body, signature: delivery.signature, event: delivery.event, is_genuine })
     }
 

@@ -216,7 +216,7 @@ fn judge_verify(
             Some((PaymentStatus::Captured | PaymentStatus::Refunded, true)) => {
                 Reply::Refused("payment_returned")
             }
-            Some((PaymentStatus::Captured | PaymentStatus::Refunded, false)) => {
+            Some((PaymentStatus::Captured, false)) => {
                 bail!("{} was captured and is neither credited nor on its way back", proof.payment)
             }
             _ => Reply::Refused("payment_not_captured"),

@@ -80,6 +80,8 @@ pub(super) struct Vault {
     /// A call has stayed open: the flow waits for its answer.
     is_parked: bool,
     sabotage: Option<Sabotage>,
+    /// Whether a payment counts as refunded while the refund of all of it is under way: nothing documents it.
+    tells_early: bool,
     dice: Dice,
     made: u64,
 }
@@ -107,6 +109,7 @@ impl Bank {
             may_park: false,
             is_parked: false,
             sabotage,
+            tells_early: Dice::new(seed).below(2) == 0,
             dice: Dice::new(seed),
             made: 0,
         };
@@ -161,12 +164,18 @@ impl Vault {
 
     /// A payment as it is told to those who ask.
     fn told(&self, payment: &BankPayment) -> ProviderPayment {
+        let is_taken =
+            payment.status == PaymentStatus::Captured && self.refunded(&payment.id) >= payment.amount;
         let lies = self.sabotage == Some(Sabotage::LyingProvider) && payment.status == PaymentStatus::Failed;
         ProviderPayment {
             id: payment.id.clone(),
             order_id: payment.order.clone(),
             charge: payments::Charge { amount: payment.amount, currency: payment.currency.to_owned() },
-            status: if lies { PaymentStatus::Captured } else { payment.status },
+            status: match payment.status {
+                _ if lies => PaymentStatus::Captured,
+                PaymentStatus::Captured if is_taken && self.tells_early => PaymentStatus::Refunded,
+                status => status,
+            },
             method: Some("upi".to_owned()),
             amount_refunded: self.refunded(&payment.id),
             fee: payment.fee.map(|(fee, _)| fee),
