@@ -1,4 +1,4 @@
-"""The results as one table."""
+"""The results as tables."""
 
 import argparse
 
@@ -6,6 +6,11 @@ import argparse
 AIMS = {"/api/listings": 600, "/api/listings/{id}": 200, "/api/categories/tree": 50}
 AIM_READY_S = 0.2
 AIM_IDLE_MIB = 40
+# Journals per second as a multiple of pgbench's TPC-B.
+AIM_TIMES_TPC_B = {"single": 1.5, "poster": 3}
+# The rate into one account as a part of the rate over many.
+AIM_HOT = 0.9
+AIM_BOOST_CPU_US = 1_200
 
 HEAD = ("request", "req/s", "p50 ms", "p99 ms", "CPU us", "server", "database", "aim", "floor r/s", "floor CPU", "CPU x floor")
 
@@ -28,20 +33,57 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def table(results: dict, options: argparse.Namespace) -> str:
+def lists(engines: dict, options: argparse.Namespace) -> list[str]:
     lines = [
         "",
         f"{options.listings} listings, wrk with 32 connections, {options.seconds} s each, medians of {options.rounds} "
         "interleaved rounds; CPU in microseconds per request",
     ]
-    for name, engine in results["engines"].items():
+    for name, engine in engines.items():
         rows = [row(route, figures, name == "postgres") for route, figures in engine["routes"].items()]
         lines += ["", engine["title"], *columns([HEAD, *rows])]
         lines.append(f"resident after the load: {engine['resident_after_mib']:.1f} MiB")
-    start = results["start"]
-    lines += [
+    return lines
+
+
+def start(figures: dict) -> list[str]:
+    return [
         "",
-        f"start-up to ready on SQLite: {start['ready_s'] * 1000:.0f} ms (aim: under {AIM_READY_S * 1000:.0f})",
-        f"idle on SQLite: {start['idle_resident_mib']:.1f} MiB resident (aim: under {AIM_IDLE_MIB})",
+        f"start-up to ready on SQLite: {figures['ready_s'] * 1000:.0f} ms (aim: under {AIM_READY_S * 1000:.0f})",
+        f"idle on SQLite: {figures['idle_resident_mib']:.1f} MiB resident (aim: under {AIM_IDLE_MIB})",
     ]
+
+
+def money(engines: dict, options: argparse.Namespace) -> list[str]:
+    lines = ["", f"journals by 32 callers, {options.seconds} s each, medians of {options.rounds} interleaved rounds; "
+                 "after each the books were proved right"]
+    for name, engine in engines.items():
+        journals, measure = engine["journals"], engine["measure"]
+        base = journals[measure]["per_second"]
+        rows = [
+            (form, f"{figures['per_second']:.0f}", f"{figures['per_second'] / base:.2f}",
+             f"{AIM_TIMES_TPC_B[form]}" if name == "postgres" and form in AIM_TIMES_TPC_B else "-")
+            for form, figures in journals.items()
+        ]
+        lines += ["", engine["title"], *columns([("journals", "per s", f"x {measure}", "aim"), *rows])]
+        if "hot" in journals:
+            hot = journals["hot"]["per_second"] / journals["spread"]["per_second"]
+            lines.append(f"all into the accounts of boosts, beside spread over the house: {hot:.2f} (aim: {AIM_HOT})")
+        boosts = engine["boosts"]
+        total = boosts["server_cpu_us"] + boosts["database_cpu_us"]
+        lines.append(
+            f"boosts over HTTP: {boosts['per_second']:.0f} per s, p50 {boosts['p50_ms']:.1f} ms, p99 "
+            f"{boosts['p99_ms']:.1f} ms, CPU {total:.0f} us (server {boosts['server_cpu_us']:.0f}, database "
+            f"{boosts['database_cpu_us']:.0f}; aim: at most {AIM_BOOST_CPU_US})")
+    return lines
+
+
+def table(results: dict, options: argparse.Namespace) -> str:
+    lines = []
+    if "engines" in results:
+        lines += lists(results["engines"], options)
+    if "money" in results:
+        lines += money(results["money"], options)
+    if "start" in results:
+        lines += start(results["start"])
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make bench`: requests per second, latency and CPU per request of the release gateway, beside a bare server that
-# answers the same bytes in the same run. See measure.py for the options, such as --quick and --engines.
+# answers the same bytes in the same run; journals per second beside pgbench or the bare statements; boosts per second.
+# See measure.py for the options, such as --quick, --engines and --only money.
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -19,6 +20,6 @@ tests/services/services.sh up --durable
 source .services/durable/env
 export BENCH_DATA_ROOT
 BENCH_DATA_ROOT=$(cat .services/durable/data-root)
-cargo build --release --workspace --bin gateway --bin bench_floor --bin bench_load
+cargo build --release --workspace --bin gateway --bin bench_floor --bin bench_load --bin bench_ledger
 export BENCH_BIN="${CARGO_TARGET_DIR:-$repo/target}/release" PYTHONDONTWRITEBYTECODE=1
 exec python3 tests/bench/measure.py --out "${CARGO_TARGET_DIR:-$repo/target}/bench" "$@"

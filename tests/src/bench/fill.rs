@@ -36,7 +36,16 @@ pub struct Filter {
     max_price: u64,
 }
 
+/// The catalogue, and what is sold in it.
+#[derive(Debug)]
+pub(super) struct Shop {
+    /// The catalogue.
+    pub(super) catalog: Catalog,
+    shelves: Vec<Shelf>,
+}
+
 /// A category, what it asks of its listings, and what is sold in it.
+#[derive(Debug)]
 struct Shelf {
     id: CategoryId,
     attributes: Vec<AttributeSpec>,
@@ -48,24 +57,18 @@ struct Shelf {
 /// # Errors
 /// When the database fails, or lacks the seeded categories.
 pub async fn fill(db: &Database, ambient: &Ambient, listings: usize, seed: u64) -> anyhow::Result<Filled> {
-    // What is handed in is out at once, and each listing costs one transaction.
-    let at_once = db.engine().statement("UPDATE categories SET auto_approve = ?", [true.into()]);
-    db.in_txn(async |txn| Ok::<_, StoreError>(txn.execute_raw(at_once.clone()).await.map(drop)?)).await?;
-    let config =
-        CatalogConfig { cursors: CursorCodec::new(&ambient.random_bytes::<32>()), media: Default::default() };
-    let catalog = Catalog::new(db.clone(), ambient.clone(), config);
-    let shelves: Arc<Vec<Shelf>> = Arc::new(shelves(catalog.list_categories(None).await?)?);
+    let shop = Arc::new(Shop::open(db, ambient).await?);
     let sellers: Arc<Vec<Actor>> = Arc::new(add_sellers(db, ambient).await?);
     let left = Arc::new(AtomicUsize::new(listings));
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        let (catalog, shelves, sellers) = (catalog.clone(), Arc::clone(&shelves), Arc::clone(&sellers));
-        let left = Arc::clone(&left);
+        let (shop, sellers, left) = (Arc::clone(&shop), Arc::clone(&sellers), Arc::clone(&left));
         let mut dice = Dice::new(seed.wrapping_mul(WRITERS).wrapping_add(writer));
         writers.spawn(async move {
             let mut written = Vec::new();
             while take_one(&left) {
-                written.push(write_one(&catalog, &shelves, &sellers, &mut dice).await?);
+                let seller = sellers.get(dice.index(sellers.len())).context("there are no sellers")?;
+                written.push(shop.write_one(seller, &mut dice).await?);
             }
             Ok::<_, anyhow::Error>(written)
         });
@@ -74,7 +77,40 @@ pub async fn fill(db: &Database, ambient: &Ambient, listings: usize, seed: u64) 
     while let Some(ended) = writers.join_next().await {
         written.extend(ended??);
     }
-    Ok(Filled { listings: written, filters: filters(&shelves) })
+    Ok(Filled { listings: written, filters: filters(&shop.shelves) })
+}
+
+impl Shop {
+    /// The shop of a seeded database. What is handed in there is out at once from now on, so that each listing costs one
+    /// transaction.
+    pub(super) async fn open(db: &Database, ambient: &Ambient) -> anyhow::Result<Self> {
+        let at_once = db.engine().statement("UPDATE categories SET auto_approve = ?", [true.into()]);
+        db.in_txn(async |txn| Ok::<_, StoreError>(txn.execute_raw(at_once.clone()).await.map(drop)?)).await?;
+        let cursors = CursorCodec::new(&ambient.random_bytes::<32>());
+        let config = CatalogConfig { cursors, media: Default::default() };
+        let catalog = Catalog::new(db.clone(), ambient.clone(), config);
+        let shelves = shelves(catalog.list_categories(None).await?)?;
+        Ok(Self { catalog, shelves })
+    }
+
+    /// Writes an ACTIVE listing of the seller's.
+    pub(super) async fn write_one(&self, seller: &Actor, dice: &mut Dice) -> anyhow::Result<ListingId> {
+        let shelf = weighted(&self.shelves, dice).context("nothing is sold")?;
+        let (title, description) = shelf.goods.text(dice);
+        let input = ListingInput {
+            category: shelf.id,
+            title: Title::parse(&title)?,
+            description: Description::parse(&description)?,
+            price: Price::parse(Money::inr(i64::try_from(shelf.goods.paise(dice))?))?,
+            negotiable: dice.below(2) == 0,
+            condition: goods::condition(dice)?,
+            location: goods::place(dice)?,
+            attributes: goods::attributes(&shelf.attributes, dice),
+            photos: Vec::new(),
+            auto_renew: false,
+        };
+        Ok(self.catalog.create_listing(seller, &input, true, &ListingSettings::default()).await?.id)
+    }
 }
 
 fn take_one(left: &AtomicUsize) -> bool {
@@ -97,30 +133,6 @@ fn filters(shelves: &[Shelf]) -> Vec<Filter> {
         Filter { category: shelf.id, min_price, max_price }
     };
     shelves.iter().map(filter).collect()
-}
-
-async fn write_one(
-    catalog: &Catalog,
-    shelves: &[Shelf],
-    sellers: &[Actor],
-    dice: &mut Dice,
-) -> anyhow::Result<ListingId> {
-    let shelf = weighted(shelves, dice).context("nothing is sold")?;
-    let seller = sellers.get(dice.index(sellers.len())).context("there are no sellers")?;
-    let (title, description) = shelf.goods.text(dice);
-    let input = ListingInput {
-        category: shelf.id,
-        title: Title::parse(&title)?,
-        description: Description::parse(&description)?,
-        price: Price::parse(Money::inr(i64::try_from(shelf.goods.paise(dice))?))?,
-        negotiable: dice.below(2) == 0,
-        condition: goods::condition(dice)?,
-        location: goods::place(dice)?,
-        attributes: goods::attributes(&shelf.attributes, dice),
-        photos: Vec::new(),
-        auto_renew: false,
-    };
-    Ok(catalog.create_listing(seller, &input, true, &ListingSettings::default()).await?.id)
 }
 
 fn weighted<'a>(shelves: &'a [Shelf], dice: &mut Dice) -> Option<&'a Shelf> {

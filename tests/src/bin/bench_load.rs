@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use acceptance::bench::fill;
+use acceptance::bench::{Filled, Sellers, TokenNames, fill, log_in_sellers};
 use clap::Parser;
 use kernel::Ambient;
+use serde::Serialize;
 use store::{Database, DatabaseConfig};
 
 /// Writes ACTIVE listings into a migrated and seeded database, and prints ids and filters as JSON.
@@ -19,13 +20,35 @@ struct Cli {
     /// Decides what is sold.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How many sellers with money and a listing each to log in besides; their access tokens are printed too.
+    #[arg(long, default_value_t = 0)]
+    sellers: usize,
+    /// Who issues their tokens.
+    #[arg(long, default_value = "bench")]
+    issuer: String,
+    /// Who takes their tokens.
+    #[arg(long, default_value = "bench")]
+    audience: String,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+struct Loaded {
+    #[serde(flatten)]
+    filled: Filled,
+    boosts: Sellers,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let db = Database::connect(&DatabaseConfig::new(cli.url)).await?;
-    let filled = fill(&db, &Ambient::system(), cli.listings, cli.seed).await?;
+    let ambient = Ambient::system();
+    let names = TokenNames { issuer: cli.issuer, audience: cli.audience };
+    let loaded = Loaded {
+        filled: fill(&db, &ambient, cli.listings, cli.seed).await?,
+        boosts: log_in_sellers(&db, &ambient, cli.sellers, &names).await?,
+    };
     db.close().await?;
-    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&filled)?)?)
+    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&loaded)?)?)
 }

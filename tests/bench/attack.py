@@ -1,0 +1,34 @@
+"""wrk against one server: requests per second, latency, and the CPU that the server and its database used."""
+
+import json
+import os
+import statistics
+import subprocess
+
+from processes import Database, Server
+from stand import CONNECTIONS, REPO
+
+
+def attack(server: Server, database: Database, script: str, env: dict[str, str], seconds: int) -> dict[str, float]:
+    """One measurement of one server; what the script asks for is in the environment."""
+    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(REPO / "tests/bench" / script),
+               f"http://127.0.0.1:{server.port}"]
+    cpu = server.cpu_seconds(), database.cpu_seconds()
+    env = os.environ | env | {"BENCH_RESULT": str(REPO / "tests/bench/result.lua")}
+    output = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
+    used = server.cpu_seconds() - cpu[0], database.cpu_seconds() - cpu[1]
+    result = json.loads(next(line for line in output.splitlines() if line.startswith("RESULT "))[7:])
+    if result["refused"] or result["broken"] or not result["requests"]:
+        raise SystemExit(f"not every request was answered as it should: {result}")
+    return {
+        "requests": result["requests"],
+        "per_second": result["requests"] / result["micros"] * 1e6,
+        "p50_ms": result["p50"] / 1e3,
+        "p99_ms": result["p99"] / 1e3,
+        "server_cpu_us": used[0] / result["requests"] * 1e6,
+        "database_cpu_us": used[1] / result["requests"] * 1e6,
+    }
+
+
+def median(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
