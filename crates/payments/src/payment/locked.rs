@@ -53,7 +53,8 @@ impl Locked {
     }
 
     /// Takes in what the provider says of one refund: one of ours by its id there or by its receipt, or somebody
-    /// else's, which gets a row of its own.
+    /// else's, which gets a row of its own. So does one of ours that was given up as refused and is there after all:
+    /// its money was let go, and what went back now is to be accounted for like any other.
     pub(crate) async fn see(
         &mut self,
         txn: &DatabaseTransaction,
@@ -66,6 +67,7 @@ impl Locked {
         let by_id = |refund: &Refund| refund.provider_refund_id.as_deref() == Some(seen.id.as_str());
         let by_receipt = |refund: &Refund| {
             refund.provider_refund_id.is_none()
+                && !refund.status.is_final()
                 && seen.receipt.as_deref() == Some(refund.id.to_string().as_str())
         };
         let known = self.refunds.iter().position(by_id).or_else(|| self.refunds.iter().position(by_receipt));
@@ -79,6 +81,10 @@ impl Locked {
         let Some(refund) = self.refunds.get_mut(at) else {
             return Ok(());
         };
+        if refund.status.is_contradicted_by(seen.state) {
+            metrics::counter!("refunds_contradicted_total").increment(1);
+            tracing::error!(refund = %refund.id, "the provider takes back how a refund ended: look at it");
+        }
         let after = refund.status.seen(seen.state);
         let learnt_id = refund.provider_refund_id.is_none();
         if before == Some(after) && !learnt_id {

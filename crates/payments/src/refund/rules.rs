@@ -25,6 +25,14 @@ impl RefundStatus {
             RefundState::Failed => Self::Failed,
         }
     }
+
+    /// Whether the provider now tells of the other end.
+    pub(crate) fn is_contradicted_by(self, state: RefundState) -> bool {
+        matches!(
+            (self, state),
+            (Self::Processed, RefundState::Failed) | (Self::Failed, RefundState::Processed)
+        )
+    }
 }
 
 /// How much of a payment its refunds take, and how much of that is done; neither passes the payment, though a refund of

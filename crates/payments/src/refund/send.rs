@@ -98,6 +98,8 @@ impl Payments {
         let mut locked = Locked::by_id(txn, known.payment, self.ambient.now()).await?;
         match seen {
             Some(refund) => locked.see(txn, &self.ambient, refund).await?,
+            // Whoever has taken the send over may be heard: what was refused to one may be granted to the other.
+            None if locked.refund(send.refund).map(|refund| refund.version) != Some(send.version) => {}
             None => locked.fail(txn, send.refund).await?,
         }
         let facts = locked.facts_of_refunds(locked.payment.outcome, false);

@@ -4,7 +4,7 @@ use kernel::Money;
 use payments::{PaymentFact, RefundAnswer, RefundOrigin, RefundState, RefundStatus};
 use testkit::{Domain, Scope, on_every_engine};
 
-use crate::desk::{AMOUNT, Desk, with_refund};
+use crate::desk::{AMOUNT, Desk, seen, with_refund};
 use crate::unmatched::refusal;
 
 on_every_engine! { Scope::Domain(Domain::Payments) =>
@@ -71,6 +71,23 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert!(matches!(told[..], [PaymentFact::RefundFailed { amount, .. }] if amount == Money::inr(30_000)));
         assert_eq!(desk.totals(payment).await, (30_000, 30_000));
         assert_eq!(desk.payments.refund(ours.id).await.unwrap().status, RefundStatus::Failed);
+    }
+
+    /// Its hold is released by then: that it went through must not be lost.
+    async fn a_refund_of_ours_that_was_given_up_and_happened_all_the_same_is_told_as_one_elsewhere(db: TestDb) {
+        let desk = Desk::new(db);
+        let (_, payment, fetched) = desk.credited().await;
+        let ours = desk.refund(payment, Some(30_000)).await;
+        let send = desk.start(&ours).await.unwrap();
+        desk.answer(&send, &RefundAnswer::Refused(refusal())).await;
+        let mut look = fetched.clone();
+        look.refunds.push(seen(&send, RefundState::Processed));
+        let told = desk.apply(&look).await;
+        let [PaymentFact::RefundedElsewhere { refund, amount, .. }] = told[..] else { panic!("{told:?}") };
+        assert_eq!((amount, desk.totals(payment).await), (Money::inr(30_000), (30_000, 30_000)));
+        assert_ne!(refund, ours.id);
+        assert_eq!(desk.payments.refund(ours.id).await.unwrap().status, RefundStatus::Failed);
+        assert!(desk.apply(&look).await.is_empty(), "once");
     }
 
     async fn a_refund_of_another_payment_is_not_taken_in(db: TestDb) {

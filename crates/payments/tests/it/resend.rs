@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use kernel::HoldId;
-use payments::{NewRefund, PaymentError, RefundAnswer, RefundSpeed, RefundState, RefundStatus};
+use payments::{NewRefund, PaymentError, PaymentFact, RefundAnswer, RefundSpeed, RefundState, RefundStatus};
 use testkit::{Domain, Scope, on_every_engine};
 
 use crate::desk::{AMOUNT, Desk, finance, seen};
+use crate::unmatched::refusal;
 
 on_every_engine! { Scope::Domain(Domain::Payments) =>
     async fn every_send_of_a_refund_is_the_same(db: TestDb) {
@@ -63,6 +64,18 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
             assert_eq!(desk.payments.refund(refund.id).await.unwrap().status, RefundStatus::Pending);
         }
         assert!(desk.start(&refund).await.is_none(), "what the provider has is not sent");
+    }
+
+    async fn a_refusal_of_a_send_that_was_taken_over_does_not_end_the_refund(db: TestDb) {
+        let desk = Desk::new(db);
+        let (_, payment, _) = desk.credited().await;
+        let refund = desk.refund(payment, None).await;
+        let first = desk.start(&refund).await.unwrap();
+        let second = desk.start(&refund).await.unwrap();
+        assert!(desk.answer(&first, &RefundAnswer::Refused(refusal())).await.is_empty());
+        assert_eq!(desk.payments.refund(refund.id).await.unwrap().status, RefundStatus::Submitting);
+        let told = desk.answer(&second, &RefundAnswer::Has(seen(&second, RefundState::Processed))).await;
+        assert!(matches!(told[..], [PaymentFact::RefundProcessed { refund: id, .. }] if id == refund.id), "{told:?}");
     }
 
     async fn of_eight_who_start_one_send_each_version_goes_to_one(db: TestDb) {

@@ -37,6 +37,17 @@ fn what_failed_takes_nothing_and_what_is_under_way_is_reserved() {
 }
 
 #[test]
+fn only_the_other_end_contradicts_an_end() {
+    let pairs = RefundStatus::ALL
+        .iter()
+        .flat_map(|status| RefundState::ALL.iter().map(move |state| (*status, *state)));
+    let contradictions: Vec<_> = pairs.filter(|(status, state)| status.is_contradicted_by(*state)).collect();
+    let expected =
+        [(RefundStatus::Processed, RefundState::Failed), (RefundStatus::Failed, RefundState::Processed)];
+    assert_eq!(contradictions, expected);
+}
+
+#[test]
 fn only_what_the_provider_is_not_known_to_have_is_sent() {
     let sent: Vec<_> = RefundStatus::ALL.iter().filter(|status| status.may_be_sent()).collect();
     assert_eq!(sent, [&RefundStatus::Requested, &RefundStatus::Submitting, &RefundStatus::Unknown]);
