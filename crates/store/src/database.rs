@@ -42,6 +42,10 @@ impl DatabaseConfig {
 /// How long a statement waits for a row that another transaction holds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long a server keeps a transaction that asks nothing, such as one of a process that was suspended. Journals are
+/// sealed after twice that: none may commit later.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The URL may hold a password, so it is not shown.
 impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -198,6 +202,8 @@ fn sqlite_options(config: &DatabaseConfig, connections: u32) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(5))
+                // With it a REPLACE is a DELETE to the triggers that keep tables append-only.
+                .pragma("recursive_triggers", "on")
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", "-2000")
                 .pragma("mmap_size", "67108864")
@@ -220,6 +226,7 @@ fn server_options(config: &DatabaseConfig) -> ConnectOptions {
             Some(deadline) => postgres.options([
                 ("lock_timeout", LOCK_TIMEOUT.as_millis().to_string()),
                 ("statement_timeout", deadline.as_millis().to_string()),
+                ("idle_in_transaction_session_timeout", IDLE_TIMEOUT.as_millis().to_string()),
             ]),
             None => postgres,
         })
@@ -241,9 +248,11 @@ fn mariadb_session(deadline: Option<Duration>) -> String {
     match deadline {
         // MySQL knows no `max_statement_time`; what stands in `/*M!` MariaDB alone reads.
         Some(deadline) => format!(
-            "{isolation}; SET SESSION innodb_lock_wait_timeout = {} /*M! , max_statement_time = {} */",
+            "{isolation}; SET SESSION innodb_lock_wait_timeout = {} \
+             /*M! , max_statement_time = {}, idle_transaction_timeout = {} */",
             LOCK_TIMEOUT.as_secs(),
-            deadline.as_secs_f64()
+            deadline.as_secs_f64(),
+            IDLE_TIMEOUT.as_secs()
         ),
         None => isolation.to_owned(),
     }

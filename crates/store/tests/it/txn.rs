@@ -114,6 +114,18 @@ on_every_engine! { Scope::Store =>
         assert!(begin.elapsed().as_secs() < 10);
     }
 
+    /// A process that was suspended in the middle must not come back and commit behind everybody's back.
+    async fn a_server_ends_a_transaction_that_asks_nothing_for_a_minute(db: TestDb) {
+        let show = match db.engine() {
+            store::Engine::Sqlite => return,
+            store::Engine::Postgres => "SELECT current_setting('idle_in_transaction_session_timeout') AS time",
+            store::Engine::MariaDb => "SELECT CONCAT(@@idle_transaction_timeout DIV 60, 'min') AS time",
+        };
+        let ours = Database::connect(&store::DatabaseConfig::new(db.url())).await.unwrap();
+        let row = ours.reader().unwrap().query_one_raw(db.engine().statement(show, [])).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<String>("", "time").unwrap(), "1min");
+    }
+
     async fn a_second_connection_inside_a_transaction_is_refused(db: TestDb) {
         let inner = db.in_txn(async |_| {
             assert!(matches!(db.reader(), Err(StoreError::SecondConnection)));

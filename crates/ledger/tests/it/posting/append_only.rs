@@ -26,9 +26,10 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         for (table, column) in tables {
             assert_eq!(count(db, table).await, 1, "{table} has a row to be tampered with");
             let mut attacks = vec![format!("UPDATE {table} SET {column} = {column}"), format!("DELETE FROM {table}")];
-            if db.engine() == Engine::Postgres {
-                attacks.push(format!("TRUNCATE {table} CASCADE"));
-            }
+            attacks.push(match db.engine() {
+                Engine::Postgres => format!("TRUNCATE {table} CASCADE"),
+                Engine::Sqlite | Engine::MariaDb => format!("REPLACE INTO {table} SELECT * FROM {table}"),
+            });
             for attack in attacks {
                 let refused = db.schema_connection().execute_unprepared(&attack).await.unwrap_err().to_string();
                 assert!(refused.contains("append-only") || refused.contains("append only"), "{attack}: {refused}");
