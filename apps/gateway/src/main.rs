@@ -151,7 +151,7 @@ async fn verify_ledger(config: &Config) -> anyhow::Result<()> {
         // Nobody may be listening: the check goes on all the same.
         let _ = writeln!(std::io::stderr(), "{:>12} {} are right", progress.checked, progress.part.as_str());
     };
-    let report = market.ledger.verify(tell).await.context("the ledger could not be checked")?;
+    let report = market.verify_books(tell).await.context("the ledger could not be checked")?;
     if let Some(wrong) = &report.first_wrong {
         bail!("the ledger is wrong: {wrong}");
     }

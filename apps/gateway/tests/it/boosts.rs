@@ -387,6 +387,16 @@ on_every_engine! { Scope::All =>
         assert!(of_listing["data"].as_array().unwrap().iter().all(|boost| boost["status"] == "REFUNDED"));
         let told = "SELECT COUNT(*) AS n FROM outbox_events WHERE kind = 'wallet.refunded' AND subject = ?";
         assert_eq!(number(db, told, format!("user:{}", seller.user_id).into()).await, 2);
+
+        let wrong = async || shop.app.state.market.verify_books(|_| ()).await.unwrap().first_wrong.map(|wrong| wrong.column);
+        assert_eq!(wrong().await, None);
+        for (tampering, column) in [
+            ("UPDATE boosts SET refunded = refunded - 1", "refund_journal"),
+            ("UPDATE boosts SET kind = 'FEATURE'", "charge_journal"),
+        ] {
+            db.schema_connection().execute_unprepared(tampering).await.unwrap();
+            assert_eq!(wrong().await, Some(column), "{tampering}");
+        }
         shop.app.stop().await;
     }
 

@@ -17,6 +17,7 @@ mod send_otp;
 mod settle_facts;
 mod top_up;
 mod update_profile;
+mod verify_books;
 mod verify_payment;
 mod wallet_event;
 

@@ -1,4 +1,4 @@
-//! Nightly: every row of the ledger is checked against every other.
+//! Nightly: every row of the ledger is checked against every other, and what other rows say of it.
 
 use async_trait::async_trait;
 use store::{ClaimedJob, JobError, JobHandler, Outcome};
@@ -23,7 +23,7 @@ impl JobHandler for SelfCheck {
     }
 
     async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
-        let report = self.0.ledger.verify(|_| ()).await.map_err(failed)?;
+        let report = self.0.verify_books(|_| ()).await.map_err(failed)?;
         match &report.first_wrong {
             None => {
                 metrics::counter!("ledger_checks_total", "result" => "clean").increment(1);

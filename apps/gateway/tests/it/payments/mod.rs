@@ -1,6 +1,7 @@
 //! Money that comes in and goes back, over HTTP: the provider is played by the sandbox.
 
 mod banned;
+mod books;
 mod checkout;
 mod deaths;
 mod keys;

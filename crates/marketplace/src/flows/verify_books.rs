@@ -1,0 +1,118 @@
+//! Whether the books are right: the ledger within itself, and what payments, refunds and boosts say of it. Each domain
+//! is migrated alone, so no foreign key joins their rows to journals and holds.
+
+use ledger::{Mismatch, Progress, Report};
+use sea_orm::ConnectionTrait;
+use store::StoreError;
+use uuid::Uuid;
+
+use crate::{FlowError, Marketplace};
+
+/// Rows per statement: each sees one moment, and the writers of both sides are one transaction.
+const PAGE: usize = 500;
+
+/// What every row of a table says of the ledger.
+struct Link {
+    table: &'static str,
+    column: &'static str,
+    expected: &'static str,
+    /// The rows `x`, and what is theirs in the ledger.
+    from: &'static str,
+    /// When a row is right.
+    is_right: &'static str,
+}
+
+const LINKS: [Link; 5] = [
+    Link {
+        table: "payments",
+        column: "credit_journal",
+        expected: "the journal that credited its payer with all of it, if it was credited",
+        from: "payments x LEFT JOIN ledger_journals j ON j.id = x.credit_journal AND j.kind = 'top_up' \
+               AND j.ref_id = x.provider_payment_id \
+               LEFT JOIN ledger_postings l ON l.journal_id = j.id AND l.seq = 1 AND l.to_user = x.user_id \
+               AND l.amount = x.amount",
+        is_right: "(CASE WHEN x.outcome = 'credited' THEN l.seq IS NOT NULL ELSE x.credit_journal IS NULL END)",
+    },
+    Link {
+        table: "refunds",
+        column: "hold_id",
+        expected: "a hold of its amount that has ended as it has",
+        from: "refunds x LEFT JOIN ledger_holds h ON h.id = x.hold_id AND h.purpose = 'refund' AND h.amount = x.amount \
+               AND h.status = (CASE x.status WHEN 'processed' THEN 'captured' WHEN 'failed' THEN 'released' ELSE 'open' END)",
+        is_right: "((x.origin = 'app') = (h.id IS NOT NULL))",
+    },
+    Link {
+        table: "ledger_holds",
+        column: "id",
+        expected: "the hold of a refund",
+        from: "ledger_holds x LEFT JOIN refunds r ON r.hold_id = x.id",
+        is_right: "(x.purpose <> 'refund' OR r.id IS NOT NULL)",
+    },
+    Link {
+        table: "boosts",
+        column: "charge_journal",
+        expected: "the journal that took its price from its buyer",
+        from: "boosts x LEFT JOIN ledger_journals j ON j.id = x.charge_journal \
+               AND j.kind = (CASE x.kind WHEN 'BOOST' THEN 'boost_charge' ELSE 'feature_charge' END)",
+        is_right: "(j.id IS NOT NULL AND x.price = (SELECT SUM(l.amount) FROM ledger_postings l \
+                   WHERE l.journal_id = j.id AND l.from_user = x.user_id))",
+    },
+    Link {
+        table: "boosts",
+        column: "refund_journal",
+        expected: "the journal that gave back what was left, if that was given back",
+        from: "boosts x LEFT JOIN ledger_journals j ON j.id = x.refund_journal AND j.kind = 'boost_refund'",
+        is_right: "(x.refund_journal IS NULL OR x.refunded = (SELECT SUM(l.amount) FROM ledger_postings l \
+                   WHERE l.journal_id = j.id AND l.to_user = x.user_id))",
+    },
+];
+
+impl Marketplace {
+    /// Checks the whole ledger, and then what the other domains' rows say of it. Stops at the first row that is wrong
+    /// and names it. `progress` is told now and then.
+    ///
+    /// # Errors
+    /// When the database fails; a wrong row is no error but [`Report::first_wrong`].
+    pub async fn verify_books(&self, progress: impl FnMut(Progress) + Send) -> Result<Report, FlowError> {
+        let mut report = self.ledger.verify(progress).await?;
+        for link in &LINKS {
+            if report.first_wrong.is_none() {
+                report.first_wrong = self.broken(link).await?;
+            }
+        }
+        Ok(report)
+    }
+
+    /// The first row that says something else than the ledger.
+    async fn broken(&self, link: &Link) -> Result<Option<Mismatch>, StoreError> {
+        let Link { from, is_right, .. } = link;
+        let sql = format!(
+            "SELECT x.id, CASE WHEN {is_right} THEN 'right' ELSE 'wrong' END AS verdict FROM {from} \
+             WHERE x.id > ? ORDER BY x.id LIMIT {PAGE}"
+        );
+        let mut after = Uuid::nil();
+        loop {
+            let page = self.db.engine().statement(&sql, [after.into()]);
+            let rows = self.db.reader()?.query_all_raw(page).await?;
+            for row in &rows {
+                after = row.try_get("", "id")?;
+                if row.try_get::<String>("", "verdict")? == "wrong" {
+                    return Ok(Some(mismatch(link, after)));
+                }
+            }
+            if rows.len() < PAGE {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+fn mismatch(link: &Link, id: Uuid) -> Mismatch {
+    Mismatch {
+        table: link.table,
+        key: format!("id {id}"),
+        column: link.column,
+        expected: link.expected.to_owned(),
+        found: "another, or none".to_owned(),
+    }
+}
