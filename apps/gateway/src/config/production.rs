@@ -57,17 +57,18 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     faults
 }
 
-/// A payment that the sandbox made is worth nothing, and its secrets are known to everyone.
+/// A payment that the sandbox or a test key made is worth nothing: with either, anybody would be credited for free.
 fn payments(razorpay: &RazorpayConfig) -> Vec<&'static str> {
     let mut faults = Vec::new();
-    if razorpay.key_id.contains("Sandbox") {
-        faults.push("DGT__RAZORPAY__KEY_ID is the sandbox's; set your account's");
+    if !razorpay.key_id.starts_with("rzp_live_") {
+        faults.push("DGT__RAZORPAY__KEY_ID must be a live key of your account, rzp_live_…");
     }
-    if razorpay.key_secret.expose_secret().starts_with("sandbox-") {
-        faults.push("DGT__RAZORPAY__KEY_SECRET is the sandbox's; set your account's");
+    let key_secret = razorpay.key_secret.expose_secret();
+    if key_secret.starts_with("sandbox-") || key_secret.is_empty() {
+        faults.push("DGT__RAZORPAY__KEY_SECRET is the sandbox's or empty; set your account's");
     }
     let webhook_secret = razorpay.webhook_secret.expose_secret();
-    if webhook_secret.starts_with("sandbox-") || webhook_secret == razorpay.key_secret.expose_secret() {
+    if webhook_secret.starts_with("sandbox-") || webhook_secret.is_empty() || webhook_secret == key_secret {
         faults.push("DGT__RAZORPAY__WEBHOOK_SECRET must be the one set with the webhook, not the sandbox's or the key's");
     }
     let previous = razorpay.previous_webhook_secret.as_ref();
@@ -115,6 +116,26 @@ mod tests {
             "SMTP__FROM",
         ] {
             assert!(faults.contains(variable), "{variable} in {faults}");
+        }
+    }
+
+    #[test]
+    fn production_takes_live_keys_and_secrets_of_its_own_alone() {
+        let told = |key_id: &str, key_secret: &str, webhook_secret: &str| {
+            payments(&RazorpayConfig {
+                base_url: "https://api.razorpay.com".parse().unwrap(),
+                key_id: key_id.to_owned(),
+                key_secret: SecretString::from(key_secret),
+                webhook_secret: SecretString::from(webhook_secret),
+                previous_webhook_secret: None,
+            })
+            .join("\n")
+        };
+        assert_eq!(told("rzp_live_1234567890abcd", "key", "hook"), "");
+        assert!(told("rzp_test_1234567890abcd", "key", "hook").contains("KEY_ID"));
+        assert!(told("rzp_live_1234567890abcd", "", "hook").contains("KEY_SECRET"));
+        for webhook_secret in ["", "key", "sandbox-webhook-secret"] {
+            assert!(told("rzp_live_1234567890abcd", "key", webhook_secret).contains("WEBHOOK_SECRET"));
         }
     }
 
