@@ -122,8 +122,13 @@ async fn ready_database(config: &Config) -> anyhow::Result<Database> {
     if config.database.migrate_at_start {
         migrate(config).await?;
     }
-    let db = connect(config).await?;
-    if !config.database.migrate_at_start && !migrations::is_current(&db).await? {
+    current_database(config).await
+}
+
+/// Connects, and changes nothing: an outdated schema is refused.
+async fn current_database(config: &Config) -> anyhow::Result<Database> {
+    let db = connect(config).await.context("the database cannot be reached; see DGT__DATABASE__URL")?;
+    if !migrations::is_current(&db).await? {
         bail!("the schema is not up to date: run `gateway migrate` first");
     }
     Ok(db)
@@ -146,7 +151,7 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 /// Checks the ledger; tells how far it has come on standard error.
 async fn verify_ledger(config: &Config) -> anyhow::Result<()> {
-    let market = marketplace(config, ready_database(config).await?, Ambient::system()).await?;
+    let market = marketplace(config, current_database(config).await?, Ambient::system()).await?;
     let tell = |progress: Progress| {
         // Nobody may be listening: the check goes on all the same.
         let _ = writeln!(std::io::stderr(), "{:>12} {} are right", progress.checked, progress.part.as_str());
