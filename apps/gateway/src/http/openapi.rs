@@ -4,7 +4,9 @@ use actix_web::web::Bytes;
 use actix_web::{App, HttpResponse, web};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    Content, Header, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder,
+};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
@@ -24,6 +26,7 @@ pub fn document() -> OpenApi {
             (&mut item.patch, true),
         ] {
             if let Some(operation) = operation {
+                add_replays(operation);
                 add_problems(operation, takes_body);
             }
         }
@@ -51,6 +54,24 @@ fn skeleton() -> OpenApi {
     Problem::schemas(&mut nested);
     components.schemas.extend(nested);
     document
+}
+
+/// Where a key can be given, what is kept under it may come again: successes and conflicts.
+fn add_replays(operation: &mut Operation) {
+    let takes_key = operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.name == "Idempotency-Key",
+        RefOr::Ref(_) => false,
+    });
+    if !takes_key {
+        return;
+    }
+    let mut header = Header::new(String::schema());
+    header.description = Some("`true` when this is the first answer under the key once more".to_owned());
+    for status in ["200", "201", "409"] {
+        if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+            response.headers.insert("Idempotent-Replayed".to_owned(), RefOr::T(header.clone()));
+        }
+    }
 }
 
 /// What any operation may answer, so that no handler has to say it again.

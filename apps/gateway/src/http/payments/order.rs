@@ -18,7 +18,7 @@ use crate::state::AppState;
 pub(crate) struct OrderBody {
     /// Paise: 50000 is ₹500. The settings `min_topup_amount` and `max_topup_amount` bound it.
     #[validate(range(min = 100, message = "must be at least 100 paise"))]
-    #[schema(example = 50_000, minimum = 100, maximum = 5_000_000)]
+    #[schema(example = 50_000, minimum = 100, maximum = 50_000_000)]
     amount: i64,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct OrderAnswer {
     #[schema(example = "rzp_test_SandboxKey0001")]
     key_id: String,
     /// What Razorpay knows the order by, beside its id.
-    #[schema(example = "dgt_019300f07c417d0b9b7e5d2f1c0a9e11")]
+    #[schema(example = "019300f0-7c41-7d0b-9b7e-5d2f1c0a9e11")]
     receipt: String,
 }
 
