@@ -5,16 +5,20 @@
 //! aside as dead, which lets the subject go on.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use kernel::Ambient;
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 use uuid::Uuid;
 
 use super::{OutboxEvent, Sink, SinkError};
-use crate::{Backoff, Database, StoreError};
+use crate::{Backoff, Database, Engine, StoreError};
+
+/// How many events of a batch are delivered at once.
+const SIDE_BY_SIDE: usize = 16;
 
 /// How a relay works.
 #[derive(Debug, Clone, Copy)]
@@ -92,18 +96,24 @@ impl Relay {
     pub async fn run_once(&self) -> Result<usize, StoreError> {
         let batch = self.take().await?;
         let count = batch.len();
-        futures_util::stream::iter(batch)
-            .for_each_concurrent(16, async |taken| {
-                // A panic would end the loop, and no event would go out any more.
-                let delivery = AssertUnwindSafe(self.sink.deliver(&taken.event)).catch_unwind().await;
-                let result = delivery.unwrap_or_else(|_| Err(SinkError("the sink panicked".to_owned())));
-                if let Err(error) = self.settle(&taken, result).await {
-                    // The lease runs out, and the event is delivered again.
-                    tracing::warn!(event.id = %taken.event.id, %error, "a delivery could not be written down");
-                }
+        let deliveries = futures_util::stream::iter(batch)
+            .map(|taken| async move {
+                let result = self.deliver(&taken.event).await;
+                (taken, result)
             })
-            .await;
+            .buffer_unordered(SIDE_BY_SIDE);
+        // What was delivered by now is written down together: each commit waits for the disk.
+        let mut settling = pin!(deliveries.ready_chunks(self.config.batch.max(1)));
+        while let Some(delivered) = settling.next().await {
+            self.settle(delivered).await;
+        }
         Ok(count)
+    }
+
+    async fn deliver(&self, event: &OutboxEvent) -> Result<(), SinkError> {
+        // A panic would end the loop, and no event would go out any more.
+        let delivery = AssertUnwindSafe(self.sink.deliver(event)).catch_unwind().await;
+        delivery.unwrap_or_else(|_| Err(SinkError("the sink panicked".to_owned())))
     }
 
     async fn take(&self) -> Result<Vec<Taken>, StoreError> {
@@ -120,41 +130,69 @@ impl Relay {
             .in_txn(async |txn| {
                 let now = self.ambient.now();
                 let rows = txn.query_all_raw(engine.statement(&sql, [now.into()])).await?;
-                let mut batch = Vec::with_capacity(rows.len());
-                for row in &rows {
-                    let taken = read(row, owner)?;
-                    let take = "UPDATE outbox_events SET attempt = ?, lease_owner = ?, due_at = ? WHERE position = ?";
-                    let until = now + self.config.lease;
-                    let values =
-                        [taken.attempt.into(), owner.into(), until.into(), taken.event.position.into()];
-                    txn.execute_raw(engine.statement(take, values)).await?;
-                    batch.push(taken);
+                let batch = rows.iter().map(|row| read(row, owner)).collect::<Result<Vec<_>, _>>()?;
+                if !batch.is_empty() {
+                    let (these, positions) = among(&batch);
+                    let take = format!(
+                        "UPDATE outbox_events SET attempt = attempt + 1, lease_owner = ?, due_at = ? WHERE {these}"
+                    );
+                    let lease = [owner.into(), (now + self.config.lease).into()];
+                    txn.execute_raw(engine.statement(&take, lease.into_iter().chain(positions))).await?;
                 }
                 Ok(batch)
             })
             .await
     }
 
-    async fn settle(&self, taken: &Taken, result: Result<(), SinkError>) -> Result<(), StoreError> {
+    /// Writes down what came of deliveries. Where that fails, the lease runs out and the event is delivered again.
+    async fn settle(&self, delivered: Vec<(Taken, Result<(), SinkError>)>) {
+        let mut told = Vec::with_capacity(delivered.len());
+        for (taken, result) in delivered {
+            match result {
+                Ok(()) => told.push(taken),
+                Err(error) => {
+                    if let Err(error) = self.settle_failure(&taken, error).await {
+                        tracing::warn!(event.id = %taken.event.id, %error, "a failed delivery could not be written down");
+                    }
+                }
+            }
+        }
+        if let Err(error) = self.settle_told(&told).await {
+            tracing::warn!(events = told.len(), %error, "deliveries could not be written down");
+        }
+    }
+
+    /// The owner is new with each batch, so it alone is the fence.
+    async fn settle_told(&self, told: &[Taken]) -> Result<(), StoreError> {
+        let Some(first) = told.first() else { return Ok(()) };
+        for taken in told {
+            metrics::counter!("outbox_relayed_total", "kind" => taken.event.kind.clone()).increment(1);
+        }
+        let (these, positions) = among(told);
+        let tell = format!(
+            "UPDATE outbox_events SET due_at = NULL, lease_owner = NULL, relayed_at = ?, last_error = NULL \
+             WHERE lease_owner = ? AND {these}"
+        );
+        let fence = [self.ambient.now().into(), first.owner.into()];
+        let statement = self.db.engine().statement(&tell, fence.into_iter().chain(positions));
+        let settled = self.db.writer.execute_raw(statement).await?.rows_affected();
+        if settled == u64::try_from(told.len()).unwrap_or(u64::MAX) {
+            Ok(())
+        } else {
+            Err(StoreError::LeaseLost)
+        }
+    }
+
+    async fn settle_failure(&self, taken: &Taken, error: SinkError) -> Result<(), StoreError> {
         let now = self.ambient.now();
         let failures = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
-        let (changes, values) = match result {
-            Ok(()) => {
-                metrics::counter!("outbox_relayed_total", "kind" => taken.event.kind.clone()).increment(1);
-                ("due_at = NULL, lease_owner = NULL, relayed_at = ?, last_error = NULL", vec![now.into()])
-            }
-            Err(error) if failures >= self.config.max_attempts => {
-                tracing::error!(event.id = %taken.event.id, event.kind = %taken.event.kind, %error, "an event was given up");
-                metrics::counter!("outbox_dead_total").increment(1);
-                (
-                    "due_at = NULL, lease_owner = NULL, dead_at = ?, last_error = ?",
-                    vec![now.into(), error.0.into()],
-                )
-            }
-            Err(error) => {
-                let again = now + self.config.backoff.pause(failures, &self.ambient);
-                ("due_at = ?, lease_owner = NULL, last_error = ?", vec![again.into(), error.0.into()])
-            }
+        let (changes, values) = if failures >= self.config.max_attempts {
+            tracing::error!(event.id = %taken.event.id, event.kind = %taken.event.kind, %error, "an event was given up");
+            metrics::counter!("outbox_dead_total").increment(1);
+            ("due_at = NULL, lease_owner = NULL, dead_at = ?, last_error = ?", [now.into(), error.0.into()])
+        } else {
+            let again = now + self.config.backoff.pause(failures, &self.ambient);
+            ("due_at = ?, lease_owner = NULL, last_error = ?", [again.into(), error.0.into()])
         };
         let sql = format!(
             "UPDATE outbox_events SET {changes} WHERE position = ? AND lease_owner = ? AND attempt = ?"
@@ -166,6 +204,14 @@ impl Relay {
             _ => Ok(()),
         }
     }
+}
+
+/// The condition that names these events, of which there is one at least, and its values.
+fn among(events: &[Taken]) -> (String, impl Iterator<Item = Value>) {
+    // Some are named twice, so that connections have few different statements to keep prepared.
+    let length = events.len().next_power_of_two();
+    let positions = events.iter().map(|taken| taken.event.position.into()).cycle().take(length);
+    (format!("position IN ({})", Engine::placeholders(length)), positions)
 }
 
 fn read(row: &QueryResult, owner: Uuid) -> Result<Taken, StoreError> {
