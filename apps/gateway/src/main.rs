@@ -161,6 +161,9 @@ async fn verify_ledger(config: &Config) -> anyhow::Result<()> {
         bail!("the ledger is wrong: {wrong}");
     }
     let Report { journals, postings, seals, holds, wallets, entries, accounts, deltas, .. } = report;
+    if let Some(hash) = &report.newest_seal {
+        print(&format!("the newest seal is number {seals}, {hash}: keep it outside the database"))?;
+    }
     print(&format!(
         "the ledger is right: {journals} journals with {postings} postings under {seals} seals, {wallets} wallets with \
          {entries} entries, {holds} holds, {accounts} house accounts with {deltas} deltas to be folded"

@@ -193,6 +193,7 @@ on_every_engine! { Scope::All =>
         let keyless = app.post(&path).bearer(&admin).json(&bonus(100)).send().await;
         assert_eq!(keyless.problem(StatusCode::BAD_REQUEST, "idempotency_key_required").fields(), ["Idempotency-Key"]);
         app.give(&finance, &member.user_id, "k", &bonus(100)).await.problem(StatusCode::FORBIDDEN, "forbidden");
+        app.give(&admin, &admin.user_id, "k", &bonus(100)).await.problem(StatusCode::FORBIDDEN, "own_account");
         let nobody = "018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11";
         app.give(&admin, nobody, "k", &bonus(100)).await.problem(StatusCode::NOT_FOUND, "user_not_found");
         for (body, field) in [
@@ -242,6 +243,7 @@ on_every_engine! { Scope::All =>
         let clean = verify_ledger(db).await;
         let (said, told) = (String::from_utf8(clean.stdout).unwrap(), String::from_utf8(clean.stderr).unwrap());
         assert!(clean.status.success(), "{told}");
+        assert!(!said.contains("the newest seal"), "nothing is sealed yet: {said}");
         let last = said.lines().last().unwrap();
         assert!(last.starts_with("the ledger is right: 1 journals with 1 postings"), "{said}");
         assert!(told.contains("1 wallets are right"), "progress goes to standard error: {told}");

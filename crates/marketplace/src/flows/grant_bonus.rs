@@ -59,7 +59,7 @@ impl Marketplace {
     /// under the key.
     ///
     /// # Errors
-    /// When the caller may not, there is no such user, or the key was used for another request or its first one is
+    /// When the caller may not, or gives it to themselves, there is no such user, or the key was used for another request or its first one is
     /// under way.
     pub async fn grant_bonus(
         &self,
@@ -71,6 +71,9 @@ impl Marketplace {
     ) -> Result<Once<BonusView>, FlowError> {
         if !caller.actor.may(Permission::CreditGrant) {
             return Err(IdentityError::NotAllowed.into());
+        }
+        if caller.actor.is(user) {
+            return Err(IdentityError::OwnAccount.into());
         }
         self.identity.user_detail(user).await?;
         let give = async |txn: &DatabaseTransaction| {

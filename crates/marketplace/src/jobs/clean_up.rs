@@ -1,5 +1,5 @@
 //! Hourly: what nobody needs any more goes. Codes and counters that ran out, delivered events, finished jobs, old fires
-//! of schedules, expired idempotency keys, photos that no listing took.
+//! of schedules, expired idempotency keys, settled webhooks, photos that no listing took.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -9,7 +9,7 @@ use store::{
 };
 
 use super::failed;
-use crate::Marketplace;
+use crate::{FlowError, Marketplace};
 
 pub(super) const KIND: &str = "store.clean_up";
 
@@ -18,6 +18,9 @@ const KEPT: TimeDelta = TimeDelta::days(7);
 
 /// For how long it can be seen when a schedule was due.
 const FIRES_KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Razorpay sends an event again for a day, and staff may replay it there for fifteen: until then it is known here.
+const WEBHOOKS_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Photos and files per round.
 const BATCH: u32 = 200;
@@ -38,10 +41,12 @@ impl CleanUp {
                 let events = forget_relayed_events(txn, now - KEPT).await?;
                 let keys = forget_expired_keys(txn, now).await?;
                 let fires = forget_old_fires(txn, now - FIRES_KEPT).await?;
-                tracing::info!(jobs, events, keys, fires, "old rows are gone");
-                Ok(())
+                let webhooks = self.0.payments.forget_webhooks_in_txn(txn, now - WEBHOOKS_KEPT).await?;
+                tracing::info!(jobs, events, keys, fires, webhooks, "old rows are gone");
+                Ok::<_, FlowError>(())
             })
             .await
+            .map_err(failed)
     }
 
     async fn forget_photos(&self) -> Result<(), JobError> {

@@ -141,3 +141,15 @@ pub(super) async fn settle(
     );
     Ok(txn.execute_raw(update).await?.rows_affected() == 1)
 }
+
+/// Removes what was done or ignored before this moment.
+pub(super) async fn forget_settled(
+    txn: &DatabaseTransaction,
+    before: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let delete = Engine::of(txn.get_database_backend()).statement(
+        "DELETE FROM webhook_events WHERE state IN (?, ?) AND finished_at < ?",
+        [WebhookState::Done.as_str().into(), WebhookState::Ignored.as_str().into(), before.into()],
+    );
+    Ok(txn.execute_raw(delete).await?.rows_affected())
+}

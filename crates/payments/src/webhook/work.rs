@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DatabaseTransaction;
 use store::{Backoff, NewJob, enqueue_in_txn};
 
@@ -47,6 +47,18 @@ impl Payments {
     ) -> Result<bool, PaymentError> {
         let now = self.ambient.now();
         Ok(rows::settle(txn, webhook, WebhookState::Done, None, None, now).await?)
+    }
+
+    /// Forgets webhooks that were settled before this moment; gives how many. What was given up stays to be looked at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_webhooks_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        before: DateTime<Utc>,
+    ) -> Result<u64, PaymentError> {
+        Ok(rows::forget_settled(txn, before).await?)
     }
 
     /// Notes that it is of no use to us, and why.

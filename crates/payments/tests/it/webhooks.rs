@@ -155,6 +155,22 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!((state.as_str(), error.as_str()), ("dead", "the provider does not answer"));
     }
 
+    async fn what_was_settled_is_forgotten_and_what_waits_or_was_given_up_is_not(db: TestDb) {
+        let desk = Desk::new(db);
+        receive(&desk, "pay_1", "evt_1").await.unwrap();
+        receive(&desk, "pay_2", "evt_2").await.unwrap();
+        let claimed = desk.payments.claim_webhooks(1).await.unwrap();
+        let done = async |txn: &_| desk.payments.webhook_done_in_txn(txn, &claimed[0]).await;
+        assert!(desk.db.in_txn(done).await.unwrap());
+        let begin = desk.ambient.now();
+        let forget = async |before| {
+            desk.db.in_txn(async |txn| desk.payments.forget_webhooks_in_txn(txn, before).await).await.unwrap()
+        };
+        assert_eq!(forget(begin).await, 0);
+        assert_eq!(forget(begin + TimeDelta::days(40)).await, 1);
+        assert_eq!(count(&desk, "webhook_events").await, 1);
+    }
+
     async fn a_webhook_of_no_use_is_over_with_its_receipt(db: TestDb) {
         let desk = Desk::new(db);
         let raw = br#"{"event": "settlement.processed", "payload": {"settlement": {"entity": {"id": "setl_1"}}}}"#;

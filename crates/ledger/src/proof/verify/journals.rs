@@ -49,7 +49,7 @@ pub(super) async fn check(run: &mut Run<'_>) -> Result<HouseSums, Stop> {
         let checked = run.report.journals;
         run.tell(Part::Journals, checked);
     }
-    run.report.seals = seals.finish(run.conn).await?;
+    (run.report.seals, run.report.newest_seal) = seals.finish(run.conn).await?;
     Ok(houses)
 }
 

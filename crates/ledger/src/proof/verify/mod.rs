@@ -85,6 +85,8 @@ pub struct Report {
     pub postings: u64,
     /// Seals over them.
     pub seals: u64,
+    /// The hash of the newest: kept outside the database, it shows whether seals were cut off later.
+    pub newest_seal: Option<String>,
     /// Holds.
     pub holds: u64,
     /// Wallets.

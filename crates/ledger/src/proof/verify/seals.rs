@@ -11,11 +11,12 @@ pub(super) struct Seals {
     present: Option<Seal>,
     gathered: Gathered,
     checked: u64,
+    newest: Option<String>,
 }
 
 impl Seals {
     pub(super) async fn begin(conn: &impl ConnectionTrait) -> Result<Self, Stop> {
-        Ok(Self { present: next(conn, None).await?, gathered: Gathered::default(), checked: 0 })
+        Ok(Self { present: next(conn, None).await?, gathered: Gathered::default(), checked: 0, newest: None })
     }
 
     /// The next journal in the order of ids.
@@ -33,12 +34,12 @@ impl Seals {
         Ok(())
     }
 
-    /// There are no more journals; gives how many seals there are.
-    pub(super) async fn finish(mut self, conn: &impl ConnectionTrait) -> Result<u64, Stop> {
+    /// There are no more journals; gives how many seals there are, and the hash of the newest.
+    pub(super) async fn finish(mut self, conn: &impl ConnectionTrait) -> Result<(u64, Option<String>), Stop> {
         while self.present.is_some() {
             self.close(conn).await?;
         }
-        Ok(self.checked)
+        Ok((self.checked, self.newest))
     }
 
     /// The range of the present seal is complete.
@@ -54,6 +55,7 @@ impl Seals {
         row.check("total", range.total(), seal.total)?;
         row.check("root", &range.root(), &seal.root)?;
         self.checked += 1;
+        self.newest = Some(seal.hash.clone());
         self.present = next(conn, Some(&seal)).await?;
         Ok(())
     }
