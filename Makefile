@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check acceptance interop simulate bench fuzz soak guards services services-down docs tools
+.PHONY: help run demo test check acceptance interop simulate bank bench fuzz soak guards services services-down docs tools
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ interop: services ## official client libraries against our servers
 
 simulate: ## money in a seeded storm against a model of the provider: SEED=n and STEPS=n repeat a run
 	@tests/simulate.sh
+
+bank: services ## money while the gateway is killed, on each engine: at every failpoint, then under load
+	@tests/bank.sh
 
 bench: services ## requests per second and CPU per request, release build
 	@tests/bench/run.sh

@@ -35,10 +35,17 @@ options=(--seconds "$seconds")
 if [ -n "${SEED-}" ]; then options+=(--seed "$SEED"); fi
 
 drop_databases() {
-    "$services" sql postgres "DROP DATABASE IF EXISTS $database WITH (FORCE)" >/dev/null 2>&1
-    "$services" sql mariadb "DROP DATABASE IF EXISTS $database" >/dev/null 2>&1
+    local program
+    for program in money_crash bank_test; do
+        "$services" sql postgres "DROP DATABASE IF EXISTS ${database}_$program WITH (FORCE)" >/dev/null 2>&1
+        "$services" sql mariadb "DROP DATABASE IF EXISTS ${database}_$program" >/dev/null 2>&1
+    done
 }
 clean_up() {
+    local left
+    left=$(jobs -p)
+    # shellcheck disable=SC2086 # a list of pids
+    if [ -n "$left" ]; then kill $left 2>/dev/null; wait $left 2>/dev/null; fi
     drop_databases
     if [ "$failed" -eq 0 ]; then rm -rf -- "$scratch"; else echo "logs are in $scratch" >&2; fi
 }
@@ -48,26 +55,32 @@ trap 'failed=1; exit 143' TERM HUP
 # An abort at a failpoint is meant, and nobody reads its core.
 ulimit -c 0
 
+# database_url ENGINE PROGRAM
 database_url() {
     case $1 in
-        sqlite) echo "sqlite://$2/bank.db" ;;
-        postgres) echo "${DGT_TEST_POSTGRES_URL%/*}/$database" ;;
-        mariadb) echo "${DGT_TEST_MARIADB_URL%/*}/$database" ;;
+        sqlite) echo "sqlite://$scratch/$1-$2/bank.db" ;;
+        postgres) echo "${DGT_TEST_POSTGRES_URL%/*}/${database}_$2" ;;
+        mariadb) echo "${DGT_TEST_MARIADB_URL%/*}/${database}_$2" ;;
     esac
 }
 
 # run ENGINE PROGRAM OPTION...: on an empty database, in a folder of its own.
 run() {
     local engine=$1 program=$2 folder="$scratch/$1-$2"
-    shift 2
     mkdir -p "$folder"
-    drop_databases
-    if [ "$engine" != sqlite ]; then "$services" sql "$engine" "CREATE DATABASE $database" || return 1; fi
-    "$targets/debug/$program" --url "$(database_url "$engine" "$folder")" --gateway "$gateway" --folder "$folder" \
-        "$@" </dev/null
+    if [ "$engine" != sqlite ]; then
+        "$services" sql "$engine" "CREATE DATABASE ${database}_$program" || return 1
+    fi
+    exec "$targets/debug/$program" --url "$(database_url "$engine" "$program")" --gateway "$gateway" \
+        --folder "$folder" "${@:3}" </dev/null
 }
 
-count() { if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi; }
+# start ENGINE PROGRAM OPTION...: in the background; `finish ENGINE PROGRAM` waits, and prints what it said.
+start() { (run "$@") >"$scratch/$1-$2.out" 2>&1 & pids[$1]=$!; }
+finish() {
+    if wait "${pids[$1]}"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    cat "$scratch/$1-$2.out"
+}
 
 # With the tests, as `make test` builds: the same features, so nothing is compiled twice.
 (cd "$repo" && cargo build --workspace --bins --tests) || exit 1
@@ -75,9 +88,15 @@ if [ -z "$gateway" ]; then
     (cd "$repo" && cargo build --release --workspace --bins) || exit 1
     gateway="$targets/release/gateway"
 fi
-for engine in ${DGT_BANK_ENGINES:-sqlite postgres mariadb}; do
-    count run "$engine" money_crash
-    count run "$engine" bank_test "${options[@]}"
+# shellcheck disable=SC2206 # a list of words
+engines=(${DGT_BANK_ENGINES:-sqlite postgres mariadb})
+declare -A pids
+# What waits for deaths and restarts leaves the machine idle, so the engines go at once; load gets it for itself.
+for engine in "${engines[@]}"; do start "$engine" money_crash; done
+for engine in "${engines[@]}"; do finish "$engine" money_crash; done
+for engine in "${engines[@]}"; do
+    start "$engine" bank_test "${options[@]}"
+    finish "$engine" bank_test
 done
 echo "bank: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -97,10 +97,20 @@ impl Client {
     /// # Errors
     /// When no HTTP client can be built.
     pub fn new(base: &str) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .map_err(ClientError::Setup)?;
+        Self::with(base, reqwest::Client::builder())
+    }
+
+    /// The same, with a connection for each call: one that is kept may be closed by the server in the moment in which
+    /// it is used again, and then nobody knows whether a call that must not be repeated had its effect.
+    ///
+    /// # Errors
+    /// When no HTTP client can be built.
+    pub fn connecting_anew(base: &str) -> Result<Self, ClientError> {
+        Self::with(base, reqwest::Client::builder().pool_max_idle_per_host(0))
+    }
+
+    fn with(base: &str, http: reqwest::ClientBuilder) -> Result<Self, ClientError> {
+        let http = http.timeout(Duration::from_secs(30)).build().map_err(ClientError::Setup)?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
     }
 

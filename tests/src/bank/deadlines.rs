@@ -2,13 +2,13 @@
 //! after minutes; a run does not wait for either. Nobody who is alive loses anything by it: there is one gateway, and
 //! it is dead when its leases are ended here.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use sea_orm::{ConnectionTrait, Value};
 use store::{Database, NewJob, StoreError, enqueue_in_txn};
 
-use super::{PATIENCE, Place};
+use super::{PATIENCE, PAUSE, Place};
 
 /// Ends the leases of a gateway that died, on keys and on webhooks.
 pub(super) async fn leases_run_out(place: &Place) -> Result<(), StoreError> {
@@ -40,10 +40,8 @@ pub(super) async fn pollers_look(place: &Place) -> Result<(), StoreError> {
 /// When that does not happen.
 pub async fn settle(place: &Place, payments: usize) -> anyhow::Result<()> {
     let began = Instant::now();
+    let wanted = i64::try_from(payments)?;
     loop {
-        pollers_look(place).await?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let wanted = i64::try_from(payments)?;
         let credited = count(&place.db, "payments WHERE outcome = 'credited'").await?;
         let refunds = count(&place.db, "refunds WHERE status NOT IN ('processed', 'failed')").await?;
         let webhooks = count(&place.db, "webhook_events WHERE state = 'new'").await?;
@@ -55,6 +53,8 @@ pub async fn settle(place: &Place, payments: usize) -> anyhow::Result<()> {
                 "{credited} of {wanted} payments are credited, {refunds} refunds and {webhooks} webhooks are left"
             );
         }
+        pollers_look(place).await?;
+        tokio::time::sleep(PAUSE * 10).await;
     }
 }
 

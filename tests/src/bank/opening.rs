@@ -68,7 +68,7 @@ pub async fn open(args: &SystemArgs) -> anyhow::Result<Opened> {
         let status = gateway.run(&[command]).await?;
         ensure!(status.success(), "`gateway {command}` failed: {status}; see gateway.log");
     }
-    let desk = Client::new(&desk)?;
+    let desk = Client::connecting_anew(&desk)?;
     let place = Place {
         gateway: Client::new(&gateway.base)?,
         inbox: Inbox::new(desk.clone()),
