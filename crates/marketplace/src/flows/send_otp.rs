@@ -9,7 +9,7 @@ use notify::{Language, SendError};
 use crate::{FlowError, Marketplace};
 
 /// How long somebody who waits for a code is kept waiting before they are told to try again. The SMS provider's own
-/// deadline ([`Timeouts::default`](notify::http::Timeouts)) is shorter, so that its outcome is usually known.
+/// deadline ([`Timeouts::default`](outbound::http::Timeouts)) is shorter, so that its outcome is usually known.
 const DEADLINE: Duration = Duration::from_secs(8);
 
 impl Marketplace {

@@ -59,12 +59,18 @@ impl FromRequest for IfMatch {
         ready(match IfMatchHeader::parse(request) {
             Ok(IfMatchHeader::Any) => Ok(Self(None)),
             // One edit starts from one version; to choose among several for the client would be to guess.
-            Ok(IfMatchHeader::Items(items)) if items.len() > 1 => {
-                Err(ApiError::invalid("If-Match", "too_many", "must be one entity tag: the version that you edit"))
-            }
+            Ok(IfMatchHeader::Items(items)) if items.len() > 1 => Err(ApiError::invalid(
+                "If-Match",
+                "too_many",
+                "must be one entity tag: the version that you edit",
+            )),
             // A tag that is no version of ours matches nothing: -1 is the version of no row.
             Ok(IfMatchHeader::Items(items)) => Ok(Self(Some(
-                items.first().filter(|item| !item.weak).and_then(|item| item.tag().parse().ok()).unwrap_or(-1),
+                items
+                    .first()
+                    .filter(|item| !item.weak)
+                    .and_then(|item| item.tag().parse().ok())
+                    .unwrap_or(-1),
             ))),
             Err(_) => Err(ApiError::invalid("If-Match", "malformed", "must be an entity tag such as \"3\"")),
         })
