@@ -103,7 +103,8 @@ impl Cast {
         people.insert("stranger", app.member().await);
         let owner = app.member().await;
         // Enough for every boost that is tried.
-        let bonus = ledger::templates::bonus("cast", owner.user_id.parse().unwrap(), kernel::Money::inr(1_000_000));
+        let bonus =
+            ledger::templates::bonus("cast", owner.user_id.parse().unwrap(), kernel::Money::inr(1_000_000));
         app.state.market.ledger.post(&bonus.unwrap()).await.unwrap().journal().unwrap();
         people.insert("owner", owner);
         people.insert("SUPER_ADMIN", root);
