@@ -45,7 +45,7 @@ impl Payments {
     }
 
     /// Reserves all that is left of an unmatched payment, to be sent back to its source; `None` when nothing is left,
-    /// because it is on its way already. It is in nobody's wallet, so there is nothing to hold.
+    /// because it is back or on its way. It is in nobody's wallet, so there is nothing to hold.
     ///
     /// # Errors
     /// [`PaymentError::PaymentNotFound`], [`PaymentError::NotRefundable`].
@@ -55,6 +55,9 @@ impl Payments {
         payment: PaymentId,
     ) -> Result<Option<Refund>, PaymentError> {
         let mut locked = Locked::by_id(txn, payment, self.ambient.now()).await?;
+        if locked.payment.outcome == Some(PaymentOutcome::Returned) {
+            return Ok(None);
+        }
         let refund = match self.reserve(txn, &mut locked, None, PaymentOutcome::Unmatched).await {
             Ok(refund) => refund,
             Err(PaymentError::RefundTooLarge) => return Ok(None),

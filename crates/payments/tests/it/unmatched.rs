@@ -111,6 +111,21 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!(desk.db.in_txn(request).await.unwrap().unwrap().amount.amount, AMOUNT);
     }
 
+    async fn one_look_may_show_a_return_that_failed_and_another_that_arrived(db: TestDb) {
+        let desk = Desk::new(db);
+        let (order, ..) = desk.credited().await;
+        let second = captured(&order, "pay_2");
+        let pending = with_refund(&second, "rfnd_1", AMOUNT, RefundState::Pending);
+        desk.apply(&second).await;
+        desk.apply(&pending).await;
+        let mut look = with_refund(&second, "rfnd_1", AMOUNT, RefundState::Failed);
+        look.refunds.extend(with_refund(&second, "rfnd_2", AMOUNT, RefundState::Processed).refunds);
+        let told = desk.apply(&look).await;
+        let [PaymentFact::ReturnDue { payment }, PaymentFact::Returned { .. }] = told[..] else { panic!("{told:?}") };
+        let request = async |txn: &_| desk.payments.request_return_in_txn(txn, payment).await;
+        assert_eq!(desk.db.in_txn(request).await.unwrap(), None, "it is back");
+    }
+
     async fn what_the_provider_returned_by_itself_is_told_once(db: TestDb) {
         let desk = Desk::new(db);
         let (order, ..) = desk.credited().await;
