@@ -2,13 +2,16 @@
 //! after minutes; a run does not wait for either. Nobody who is alive loses anything by it: there is one gateway, and
 //! it is dead when its leases are ended here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use sea_orm::{ConnectionTrait, Value};
 use store::{Database, NewJob, StoreError, enqueue_in_txn};
 
 use super::{PATIENCE, PAUSE, Place};
+
+/// How often the pollers are sent.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Ends the leases of a gateway that died, on keys and on webhooks.
 pub(super) async fn leases_run_out(place: &Place) -> Result<(), StoreError> {
@@ -23,12 +26,16 @@ pub(super) async fn leases_run_out(place: &Place) -> Result<(), StoreError> {
     ask_for(place, &[payments::WEBHOOK_JOB]).await
 }
 
-/// Has the pollers look at every open order and refund now.
+/// Has the pollers look now at every order that is not paid, and at every refund under way. They take each for minutes, and
+/// would take it again: this is not to be asked for all the time.
 pub(super) async fn pollers_look(place: &Place) -> Result<(), StoreError> {
     let now = place.ambient.now();
-    for table in ["payment_orders", "refunds"] {
-        let due = format!("UPDATE {table} SET next_poll_at = ? WHERE next_poll_at > ?");
-        change(place, &due, [now.into(), now.into()]).await?;
+    let due = [
+        "UPDATE payment_orders SET next_poll_at = ? WHERE next_poll_at > ? AND status <> 'paid'",
+        "UPDATE refunds SET next_poll_at = ? WHERE next_poll_at > ?",
+    ];
+    for due in due {
+        change(place, due, [now.into(), now.into()]).await?;
     }
     ask_for(place, &[marketplace::POLL_ORDERS_JOB, marketplace::POLL_REFUNDS_JOB]).await
 }
@@ -40,6 +47,7 @@ pub(super) async fn pollers_look(place: &Place) -> Result<(), StoreError> {
 /// When that does not happen.
 pub async fn settle(place: &Place, payments: usize) -> anyhow::Result<()> {
     let began = Instant::now();
+    let mut next_look = began;
     let wanted = i64::try_from(payments)?;
     loop {
         let credited = count(&place.db, "payments WHERE outcome = 'credited'").await?;
@@ -53,8 +61,11 @@ pub async fn settle(place: &Place, payments: usize) -> anyhow::Result<()> {
                 "{credited} of {wanted} payments are credited, {refunds} refunds and {webhooks} webhooks are left"
             );
         }
-        pollers_look(place).await?;
-        tokio::time::sleep(PAUSE * 10).await;
+        if next_look <= Instant::now() {
+            pollers_look(place).await?;
+            next_look = Instant::now() + LOOK_EVERY;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -49,6 +49,6 @@ async fn wallet_holds(desk: &Desk, user: &Person, paise: i64) -> anyhow::Result<
 async fn keep_polling(desk: &Desk) -> anyhow::Result<()> {
     loop {
         deadlines::pollers_look(&desk.place).await?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
