@@ -5,8 +5,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use acceptance::simulate::{Diary, Failure, Plan, Sabotage, Summary, run};
+use anyhow::bail;
 use clap::Parser;
 use kernel::Ambient;
+use marketplace::Failpoint;
+
+/// After so many steps, flows must have died at every failpoint.
+const EVERYWHERE: u64 = 50_000;
 
 /// Runs the real ledger, payments and flows against a model of the provider. Ends with an error at the first thing that
 /// is not as it must be, and names the seed that replays it.
@@ -83,7 +88,14 @@ fn conclude(summary: &Summary, seconds: u64) -> anyhow::Result<()> {
     for (name, value) in rows {
         say(&format!("  {name:<20}{value:>9}"))?;
     }
-    say(&format!("passed, digest {}", summary.digest))
+    let missed =
+        Failpoint::ALL.iter().map(|place| place.name()).filter(|place| !tally.places.contains(place));
+    let missed: Vec<_> = missed.collect();
+    // A short run cannot die everywhere; a long one that does not proves less than it seems to.
+    if summary.steps >= EVERYWHERE && !missed.is_empty() {
+        bail!("no flow died at {}", missed.join(", "));
+    }
+    say(&format!("passed, died at {} failpoints, digest {}", tally.places.len(), summary.digest))
 }
 
 fn complain(failure: &Failure) -> anyhow::Result<()> {

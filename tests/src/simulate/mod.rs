@@ -25,6 +25,8 @@ mod settlement;
 mod stage;
 mod world;
 
+use std::collections::BTreeSet;
+
 use ask::Reply;
 use history::History;
 use stage::Stage;
@@ -58,8 +60,11 @@ pub struct Plan {
     pub diary: Option<Diary>,
 }
 
+/// Failpoints by their names.
+pub type Places = BTreeSet<&'static str>;
+
 /// What was seen to happen: a run that shows nothing proves nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Replies that were not refusals.
     pub successes: u64,
@@ -75,6 +80,8 @@ pub struct Tally {
     pub restarts: u64,
     /// Journals that were audited.
     pub journals: u64,
+    /// Failpoints at which flows have died.
+    pub places: Places,
 }
 
 impl Tally {
@@ -94,11 +101,12 @@ impl Tally {
         self.crashes += other.crashes;
         self.restarts += other.restarts;
         self.journals += other.journals;
+        self.places.extend(other.places);
     }
 }
 
 /// What a run came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Steps that were made.
     pub steps: u64,

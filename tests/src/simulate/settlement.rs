@@ -50,6 +50,7 @@ impl History {
         self.check_refunds().context("at the end")?;
         self.check_ledger().await.context("at the end")?;
         self.digest.note(&format!("{:?}", self.books.house_accounts()));
+        self.tally.places = self.world.fuse.places();
         let Self { world, tally, digest, .. } = self;
         world.close().await?;
         Ok((tally, digest))
@@ -198,14 +199,11 @@ impl Vault {
         }
     }
 
-    /// Whether the pollers come upon what a webhook told: the one payment of the one order of a
-    /// receipt, that nobody has refunded behind our back.
+    /// Whether the pollers come upon what a webhook told: they look at the one order of a receipt, and at each payment of
+    /// it, five days after it was made too.
     fn is_found_by_looking(&self, delivery: &Delivery) -> bool {
-        let Some(payment) = self.payments.get(&delivery.payment) else { return true };
-        let siblings = self.payments.values().filter(|other| other.order == payment.order).count();
-        let is_touched =
-            self.refunds.values().any(|refund| refund.payment == payment.id && refund.receipt.is_none());
-        let orders = self.receipt_paid_by(payment).map(|receipt| self.orders_of(receipt).len());
-        siblings == 1 && orders == Some(1) && !is_touched
+        let payment = self.payments.get(&delivery.payment);
+        let receipt = payment.and_then(|payment| self.receipt_paid_by(payment));
+        receipt.is_some_and(|receipt| self.orders_of(receipt).len() == 1)
     }
 }

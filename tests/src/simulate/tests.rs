@@ -17,13 +17,14 @@ async fn one_seed_is_one_run() {
 
 #[tokio::test]
 async fn a_run_shows_something() {
-    let Tally { successes, refusals, replays, resumed, crashes, restarts, journals } =
+    let Tally { successes, refusals, replays, resumed, crashes, restarts, journals, places } =
         summary(PLAN).await.tally;
     assert!(successes > 100 && refusals > 20 && journals > 50, "{successes} {refusals} {journals}");
     assert!(
         replays > 0 && resumed > 10 && crashes > 0 && restarts > crashes,
         "{replays} {resumed} {crashes} {restarts}"
     );
+    assert!(places.len() > 5, "{places:?}");
 }
 
 /// The failure that the planted bug leads to, which its seed repeats.

@@ -1,15 +1,15 @@
 //! One history's world: a database, the marketplace on it, the provider beside it, and a fuse for crashes.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::photo::{MediaUrls, PhotoConfig, Photos, local_folder};
 use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, Keys};
 use kernel::{Ambient, CursorCodec};
 use ledger::{Ledger, LedgerConfig};
-use marketplace::{Failpoints, Marketplace};
+use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
 use notify::{OtpMessages, OtpTemplates};
 use payments::{OrderLimits, PaymentProvider, Payments, PaymentsConfig};
@@ -17,38 +17,51 @@ use platform::Settings;
 use secrecy::SecretString;
 use store::Database;
 
-use super::Sabotage;
 use super::ambient::{Hands, SeededBytes};
 use super::bank::{Bank, KEY_SECRET, WEBHOOK_SECRET};
 use super::mute::Mute;
 use super::stage::{Scene, Stage, discard};
+use super::{Places, Sabotage};
 
 /// Signs cursors, which nobody looks at here.
 const CURSOR_KEY: &[u8] = b"the simulator's cursor key: no secret";
 
 /// Ends a flow at the failpoint that is so many failpoints away; 0 never.
 #[derive(Debug, Default)]
-pub(super) struct Fuse(AtomicI64);
+pub(super) struct Fuse {
+    left: AtomicI64,
+    /// Where flows have died.
+    places: Mutex<Places>,
+}
 
 impl Fuse {
     /// Lets the flow that runs next die at its nth failpoint.
     pub(super) fn light(&self, nth: i64) {
-        self.0.store(nth, Ordering::SeqCst);
+        self.left.store(nth, Ordering::SeqCst);
     }
 
     /// Whether the flow has died. Puts the fuse out.
     pub(super) fn take_burnt(&self) -> bool {
-        self.0.compare_exchange(-1, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.left.compare_exchange(-1, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// A failpoint was reached: whether to die here.
-    fn burns(&self) -> bool {
-        let left = self.0.load(Ordering::SeqCst);
+    fn burns(&self, place: Failpoint) -> bool {
+        let left = self.left.load(Ordering::SeqCst);
         if left <= 0 {
             return false;
         }
-        self.0.store(if left == 1 { -1 } else { left - 1 }, Ordering::SeqCst);
-        left == 1
+        let is_here = left == 1;
+        self.left.store(if is_here { -1 } else { left - 1 }, Ordering::SeqCst);
+        if is_here {
+            self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(place.name());
+        }
+        is_here
+    }
+
+    /// Where flows have died so far.
+    pub(super) fn places(&self) -> Places {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -101,7 +114,7 @@ impl World {
 
 fn failpoints(fuse: &Arc<Fuse>) -> Failpoints {
     let fuse = Arc::<Fuse>::clone(fuse);
-    Failpoints::new(move |_| fuse.burns())
+    Failpoints::new(move |place| fuse.burns(place))
 }
 
 /// The real marketplace, with the model of the provider in the provider's place and nobody who carries messages.
