@@ -65,7 +65,7 @@ pub async fn settle(place: &Place, payments: usize) -> anyhow::Result<()> {
             pollers_look(place).await?;
             next_look = Instant::now() + LOOK_EVERY;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(PAUSE * 10).await;
     }
 }
 
