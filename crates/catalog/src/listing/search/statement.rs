@@ -55,7 +55,7 @@ impl<'q> Select<'q> {
             select.and("l.price >= ?", min);
         }
         if let Some(max) = filters.max_price {
-            select.and("l.price <= ?", max);
+            select.at_most(max, filters.min_price.is_some());
         }
         if let Some(city) = &filters.city {
             select.and("l.city_key = ?", city.key());
@@ -88,6 +88,17 @@ impl<'q> Select<'q> {
     fn and(&mut self, condition: &str, value: impl Into<Value>) {
         self.conditions.push(condition.to_owned());
         self.values.push(value.into());
+    }
+
+    /// With a lower bound beside, PostgreSQL is asked for the upper one in other words. Where it plans for values that it
+    /// does not know, it takes a pair of bounds to leave a two-hundredth of the rows, and would rather read and sort all
+    /// that are left than walk along the order and stop after a page. It sees no pair in a comparison of rows.
+    fn at_most(&mut self, max: i64, is_pair: bool) {
+        if is_pair && self.engine == Engine::Postgres {
+            self.and("(l.price, l.id) <= (?, 'ffffffff-ffff-ffff-ffff-ffffffffffff')", max);
+        } else {
+            self.and("l.price <= ?", max);
+        }
     }
 
     fn one_of(&mut self, column: &str, values: impl Iterator<Item = Value>) {
