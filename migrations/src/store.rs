@@ -6,6 +6,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("store_0001_reliability", RELIABILITY),
     SqlMigration::new("store_0002_audit", AUDIT),
     SqlMigration::new("store_0003_key_leases", KEY_LEASES),
+    SqlMigration::new("store_0004_streams", STREAMS),
 ];
 
 const RELIABILITY: &[Step] = &[
@@ -116,4 +117,22 @@ const AUDIT: &[Step] = &[
 const KEY_LEASES: &[Step] = &[
     Step::Column("idempotency_keys", "lease_until {instant} NULL"),
     Step::Column("idempotency_keys", "recovery_point VARCHAR(64) NULL"),
+];
+
+/// What is told, numbered along each stream. The head's row is what gives numbers in the order of commits.
+const STREAMS: &[Step] = &[
+    Step::Table("stream_heads", "stream VARCHAR(80) PRIMARY KEY, seq BIGINT NOT NULL"),
+    Step::Table(
+        "stream_entries",
+        "stream VARCHAR(80) NOT NULL,
+         seq BIGINT NOT NULL,
+         event_id {id} NOT NULL,
+         name VARCHAR(64) NOT NULL,
+         payload {json} NOT NULL,
+         at {instant} NOT NULL,
+         PRIMARY KEY (stream, seq)",
+    ),
+    Step::Index("ix_stream_entries_at", "stream_entries", "at"),
+    // For the list of what was given up, and for how long the oldest has waited.
+    Step::IndexWhere("ix_outbox_dead", "outbox_events", "dead_at, position", "dead_at IS NOT NULL"),
 ];

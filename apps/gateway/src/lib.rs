@@ -2,6 +2,7 @@
 //! decided is decided in the domains and flows.
 
 pub mod config;
+mod gauges;
 mod http;
 mod serve;
 mod state;

@@ -23,7 +23,9 @@ impl Workers {
         let until = stop.clone();
         loops.spawn(async move { scheduler.run(until.cancelled()).await });
 
-        let sink = Arc::new(marketplace::EventLog);
+        loops.spawn(crate::gauges::measure(market.clone(), stop.clone()));
+
+        let sink = Arc::new(marketplace::Telling::new(None));
         let relay = Relay::new(market.db.clone(), market.ambient.clone(), RelayConfig::default(), sink);
         loops.spawn(async move { relay.run(stop.cancelled()).await });
         Self(loops)

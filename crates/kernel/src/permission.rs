@@ -48,6 +48,8 @@ pub enum Permission {
     RefundsIssue,
     /// Give promotional credit.
     CreditGrant,
+    /// See what was given up in the background, and try it again.
+    DeadLettersReplay,
 }
 
 impl Role {
@@ -96,8 +98,8 @@ impl Role {
     /// Everything the role may do.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            BoostPlansManage, CategoriesManage, CreditGrant, ListingsReview, ListingsViewAll, PaymentsView,
-            RefundsIssue, UsersAssignRole, UsersBan, UsersSuspend, UsersView,
+            BoostPlansManage, CategoriesManage, CreditGrant, DeadLettersReplay, ListingsReview,
+            ListingsViewAll, PaymentsView, RefundsIssue, UsersAssignRole, UsersBan, UsersSuspend, UsersView,
         };
         match self {
             Self::User => &[],
@@ -114,6 +116,7 @@ impl Role {
                 PaymentsView,
                 RefundsIssue,
                 CreditGrant,
+                DeadLettersReplay,
             ],
             Self::SuperAdmin => &[
                 ListingsViewAll,
@@ -127,6 +130,7 @@ impl Role {
                 PaymentsView,
                 RefundsIssue,
                 CreditGrant,
+                DeadLettersReplay,
             ],
         }
     }

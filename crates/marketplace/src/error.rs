@@ -51,6 +51,9 @@ pub enum FlowError {
     /// The payment of a checkout could not be credited.
     #[error("the payment could not be credited and goes back to where it came from")]
     PaymentReturned,
+    /// There is no such dead letter, or somebody has replayed it already.
+    #[error("there is no such dead letter")]
+    DeadLetterNotFound,
     /// The input.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
@@ -102,6 +105,7 @@ impl TxnError for FlowError {
             | Self::TopUpsPaused
             | Self::PaymentNotCaptured
             | Self::PaymentReturned
+            | Self::DeadLetterNotFound
             | Self::KeyReused
             | Self::KeyInProgress
             | Self::Send(_)
@@ -128,6 +132,7 @@ impl FlowError {
             | Self::TopUpsPaused
             | Self::PaymentNotCaptured
             | Self::PaymentReturned
+            | Self::DeadLetterNotFound
             | Self::KeyReused
             | Self::KeyInProgress
             | Self::NotSent => None,
@@ -139,6 +144,7 @@ impl DomainError for FlowError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::KeyReused => ErrorKind::Unprocessable,
+            Self::DeadLetterNotFound => ErrorKind::NotFound,
             Self::KeyInProgress
             | Self::Refused(_)
             | Self::InsufficientFunds { .. }
@@ -155,6 +161,7 @@ impl DomainError for FlowError {
             Self::Refused(refusal) => refusal.as_str(),
             Self::InsufficientFunds { .. } => Refusal::InsufficientFunds.as_str(),
             Self::TopUpsPaused => "top_ups_paused",
+            Self::DeadLetterNotFound => "not_found",
             Self::PaymentNotCaptured => "payment_not_captured",
             Self::PaymentReturned => "payment_returned",
             _ => self.inner().map_or("message_not_sent", DomainError::code),
@@ -171,7 +178,8 @@ impl DomainError for FlowError {
             | Self::Refused(_)
             | Self::InsufficientFunds { .. }
             | Self::PaymentNotCaptured
-            | Self::PaymentReturned => None,
+            | Self::PaymentReturned
+            | Self::DeadLetterNotFound => None,
             Self::TopUpsPaused => Some(Duration::from_secs(300)),
             Self::KeyInProgress => Some(Duration::from_secs(1)),
             _ => self.inner().map_or(Some(Duration::from_secs(5)), DomainError::retry_after),

@@ -7,7 +7,7 @@ mod error;
 mod failpoints;
 mod flows;
 mod jobs;
-mod sinks;
+mod telling;
 
 use std::sync::Arc;
 
@@ -24,9 +24,12 @@ use store::Database;
 
 pub use error::FlowError;
 pub use failpoints::{Failpoint, Failpoints};
-pub use flows::{BonusView, Boosted, CheckoutProof, Effect, KeptRefusal, NewBonus, Once, SellerContact};
+pub use flows::{
+    BonusView, Boosted, CheckoutProof, DeadLetterKind, DeadLetterView, Effect, KeptRefusal, NewBonus, Once,
+    SellerContact,
+};
 pub use jobs::{POLL_ORDERS_JOB, POLL_REFUNDS_JOB, schedules, worker};
-pub use sinks::EventLog;
+pub use telling::{EVERYONE, Listener, Stream, Telling};
 
 /// The domains, wired together. Cheap to clone.
 #[derive(Clone)]

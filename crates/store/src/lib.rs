@@ -34,8 +34,10 @@ mod idempotency;
 mod insert;
 mod jobs;
 mod key_lease;
+mod lag;
 mod outbox;
 mod schedule;
+mod stream;
 mod txn;
 
 pub use backoff::Backoff;
@@ -49,11 +51,16 @@ pub use idempotency::{
 pub use insert::insert_if_absent;
 pub use jobs::{
     ClaimedJob, DeadJob, JobError, JobHandler, Lease, NewJob, Outcome, Worker, WorkerConfig, dead_jobs,
-    enqueue_in_txn, forget_finished_jobs, revive_dead_job,
+    enqueue_in_txn, forget_finished_jobs, job_lag, revive_dead_job,
 };
 pub use key_lease::{KeyLease, LeaseClaim, lease_key_in_txn};
+pub use lag::Lag;
 pub use outbox::{
-    NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn, append_events_in_txn,
-    forget_relayed_events,
+    DeadEvent, NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn,
+    append_events_in_txn, dead_event, dead_events, forget_relayed_events, outbox_lag, revive_dead_event,
 };
 pub use schedule::{Schedule, ScheduleError, Scheduler, forget_old_fires};
+pub use stream::{
+    Missed, NewEntry, StreamEntry, append_to_streams_in_txn, entries_after, forget_stream_entries,
+    stream_heads,
+};

@@ -3,6 +3,7 @@
 mod auth;
 mod boosts;
 mod categories;
+mod dead_letters;
 pub(crate) mod error;
 pub(crate) mod extract;
 mod health;
@@ -32,5 +33,6 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .configure(moderation::routes)
         .configure(photos::routes)
         .configure(wallet::routes)
-        .configure(payments::routes);
+        .configure(payments::routes)
+        .configure(dead_letters::routes);
 }

@@ -6,6 +6,7 @@ mod auth;
 mod authority;
 mod boosts;
 mod categories;
+mod dead_letters;
 mod documents;
 mod expiry;
 mod idempotency;

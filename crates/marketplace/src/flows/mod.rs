@@ -4,6 +4,7 @@ mod apply_payment;
 mod block_user;
 mod boost_listing;
 mod contact_seller;
+mod dead_letters;
 mod grant_bonus;
 mod listing_settings;
 mod look_after_payments;
@@ -23,6 +24,7 @@ mod wallet_event;
 
 pub use boost_listing::Boosted;
 pub use contact_seller::SellerContact;
+pub use dead_letters::{DeadLetterKind, DeadLetterView};
 pub use grant_bonus::{BonusView, NewBonus};
 pub use once::{Effect, KeptRefusal, Once};
 pub use verify_payment::CheckoutProof;

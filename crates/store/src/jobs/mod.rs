@@ -19,7 +19,7 @@ use crate::StoreError;
 
 pub use enqueue::{NewJob, enqueue_in_txn};
 pub use lease::Lease;
-pub use tidy::{DeadJob, dead_jobs, forget_finished_jobs, revive_dead_job};
+pub use tidy::{DeadJob, dead_jobs, forget_finished_jobs, job_lag, revive_dead_job};
 pub use worker::{Worker, WorkerConfig};
 
 /// A job that this worker holds.

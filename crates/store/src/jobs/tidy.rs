@@ -5,6 +5,7 @@ use kernel::{JobId, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
+use crate::lag::{Lag, lag};
 use crate::{Engine, StoreError, txn};
 
 /// A job that was given up.
@@ -76,4 +77,14 @@ pub async fn forget_finished_jobs(
     let delete = Engine::of(txn.get_database_backend())
         .statement("DELETE FROM jobs WHERE state = 'done' AND finished_at < ?", [before.into()]);
     Ok(txn.execute_raw(delete).await?.rows_affected())
+}
+
+/// How far the workers are behind: since when the oldest job is due that is neither done nor given up. One that is
+/// under way is due again when its lease ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn job_lag(db: &impl ConnectionTrait) -> Result<Lag, StoreError> {
+    let oldest = "SELECT MIN(due_at) FROM jobs WHERE due_at IS NOT NULL";
+    lag(db, oldest, "SELECT COUNT(*) FROM jobs WHERE state = 'dead'").await
 }

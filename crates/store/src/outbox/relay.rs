@@ -49,16 +49,16 @@ impl Default for RelayConfig {
 
 /// Hands events to a sink.
 pub struct Relay {
-    db: Database,
-    ambient: Ambient,
-    config: RelayConfig,
-    sink: Arc<dyn Sink>,
+    pub(super) db: Database,
+    pub(super) ambient: Ambient,
+    pub(super) config: RelayConfig,
+    pub(super) sink: Arc<dyn Sink>,
 }
 
-struct Taken {
-    event: OutboxEvent,
-    owner: Uuid,
-    attempt: i32,
+pub(super) struct Taken {
+    pub(super) event: OutboxEvent,
+    pub(super) owner: Uuid,
+    pub(super) attempt: i32,
 }
 
 impl Relay {
@@ -113,7 +113,7 @@ impl Relay {
     async fn deliver(&self, event: &OutboxEvent) -> Result<(), SinkError> {
         // A panic would end the loop, and no event would go out any more.
         let delivery = AssertUnwindSafe(self.sink.deliver(event)).catch_unwind().await;
-        delivery.unwrap_or_else(|_| Err(SinkError("the sink panicked".to_owned())))
+        delivery.unwrap_or_else(|_| Err(SinkError::Refused("the sink panicked".to_owned())))
     }
 
     async fn take(&self) -> Result<Vec<Taken>, StoreError> {
@@ -143,71 +143,10 @@ impl Relay {
             })
             .await
     }
-
-    /// Writes down what came of deliveries. Where that fails, the lease runs out and the event is delivered again.
-    async fn settle(&self, delivered: Vec<(Taken, Result<(), SinkError>)>) {
-        let mut told = Vec::with_capacity(delivered.len());
-        for (taken, result) in delivered {
-            match result {
-                Ok(()) => told.push(taken),
-                Err(error) => {
-                    if let Err(error) = self.settle_failure(&taken, error).await {
-                        tracing::warn!(event.id = %taken.event.id, %error, "a failed delivery could not be written down");
-                    }
-                }
-            }
-        }
-        if let Err(error) = self.settle_told(&told).await {
-            tracing::warn!(events = told.len(), %error, "deliveries could not be written down");
-        }
-    }
-
-    /// The owner is new with each batch, so it alone is the fence.
-    async fn settle_told(&self, told: &[Taken]) -> Result<(), StoreError> {
-        let Some(first) = told.first() else { return Ok(()) };
-        for taken in told {
-            metrics::counter!("outbox_relayed_total", "kind" => taken.event.kind.clone()).increment(1);
-        }
-        let (these, positions) = among(told);
-        let tell = format!(
-            "UPDATE outbox_events SET due_at = NULL, lease_owner = NULL, relayed_at = ?, last_error = NULL \
-             WHERE lease_owner = ? AND {these}"
-        );
-        let fence = [self.ambient.now().into(), first.owner.into()];
-        let statement = self.db.engine().statement(&tell, fence.into_iter().chain(positions));
-        let settled = self.db.writer.execute_raw(statement).await?.rows_affected();
-        if settled == u64::try_from(told.len()).unwrap_or(u64::MAX) {
-            Ok(())
-        } else {
-            Err(StoreError::LeaseLost)
-        }
-    }
-
-    async fn settle_failure(&self, taken: &Taken, error: SinkError) -> Result<(), StoreError> {
-        let now = self.ambient.now();
-        let failures = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
-        let (changes, values) = if failures >= self.config.max_attempts {
-            tracing::error!(event.id = %taken.event.id, event.kind = %taken.event.kind, %error, "an event was given up");
-            metrics::counter!("outbox_dead_total").increment(1);
-            ("due_at = NULL, lease_owner = NULL, dead_at = ?, last_error = ?", [now.into(), error.0.into()])
-        } else {
-            let again = now + self.config.backoff.pause(failures, &self.ambient);
-            ("due_at = ?, lease_owner = NULL, last_error = ?", [again.into(), error.0.into()])
-        };
-        let sql = format!(
-            "UPDATE outbox_events SET {changes} WHERE position = ? AND lease_owner = ? AND attempt = ?"
-        );
-        let fence = [taken.event.position.into(), taken.owner.into(), taken.attempt.into()];
-        let statement = self.db.engine().statement(&sql, values.into_iter().chain(fence));
-        match self.db.writer.execute_raw(statement).await?.rows_affected() {
-            0 => Err(StoreError::LeaseLost),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The condition that names these events, of which there is one at least, and its values.
-fn among(events: &[Taken]) -> (String, impl Iterator<Item = Value>) {
+pub(super) fn among(events: &[Taken]) -> (String, impl Iterator<Item = Value>) {
     // Some are named twice, so that connections have few different statements to keep prepared.
     let length = events.len().next_power_of_two();
     let positions = events.iter().map(|taken| taken.event.position.into()).cycle().take(length);

@@ -9,6 +9,7 @@ mod migrating;
 mod outbox;
 mod relays;
 mod schedule;
+mod streams;
 mod support;
 mod txn;
 mod workers;

@@ -29,7 +29,7 @@ impl Told {
 impl Sink for Told {
     async fn deliver(&self, event: &OutboxEvent) -> Result<(), SinkError> {
         if event.payload["refuse"] == json!(true) {
-            return Err(SinkError("refused".to_owned()));
+            return Err(SinkError::Refused("refused".to_owned()));
         }
         let n = event.payload["n"].as_i64().unwrap();
         self.0.lock().unwrap().push((event.subject.clone(), n));

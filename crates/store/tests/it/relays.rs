@@ -31,7 +31,7 @@ impl Sink for Shaky {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_micros(u64::try_from(call % 7).unwrap() * 300)).await;
         if call.is_multiple_of(3) {
-            return Err(SinkError("not now".to_owned()));
+            return Err(SinkError::Refused("not now".to_owned()));
         }
         let n = event.payload["n"].as_i64().unwrap();
         self.told.lock().unwrap().entry(event.subject.clone()).or_default().push(n);

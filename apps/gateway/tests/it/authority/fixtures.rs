@@ -43,6 +43,8 @@ pub(super) enum Thing {
     StaffMember,
     /// A photo that was uploaded, by the name of a file of it.
     Photo,
+    /// Something that was given up in the background.
+    DeadLetter,
     /// Nothing in the path, but a picture in the body.
     Upload,
 }
@@ -85,6 +87,7 @@ impl Thing {
             }
             Self::Session => session(app, cast).await,
             Self::Photo => photo(app, cast).await,
+            Self::DeadLetter => crate::dead_letters::dead_event(app).await.to_string(),
             Self::Draft => listing(app, cast, "?draft=true").await,
             Self::Pending => listing(app, cast, "").await,
             Self::Active => approved(app, cast).await,
