@@ -16,7 +16,6 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, web};
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 pub use http::openapi;
@@ -42,12 +41,10 @@ pub fn create_app(
     let limit = state.config.server.body_limit_bytes;
     let cors = cors(&state.config.server.cors_origins);
     App::new()
-        .into_utoipa_app()
         .app_data(state)
         .app_data(web::PayloadConfig::new(limit))
         .app_data(document.known_paths())
-        .configure(http::routes)
-        .into_app()
+        .configure(|config| http::routes(&mut http::Routes::Served(config)))
         .service(web::redirect("/docs", "/docs/"))
         .app_data(web::Data::new(document))
         .route("/api/openapi.json", web::get().to(openapi::serve))

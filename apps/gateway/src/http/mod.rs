@@ -14,16 +14,17 @@ mod not_found;
 pub mod openapi;
 mod payments;
 mod photos;
+mod routes;
 mod texts;
 mod users;
 mod wallet;
 
 pub(crate) use not_found::{answer as answer_unknown, refuse_strange_methods};
-use utoipa_actix_web::service_config::ServiceConfig;
+pub(crate) use routes::Routes;
 
 /// Every route of the API. What is registered here is what runs, and what the OpenAPI document shows.
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .configure(health::routes)
         .configure(auth::routes)
         .configure(users::routes)

@@ -10,13 +10,17 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
+use super::Routes;
 use super::error::Problem;
 use super::not_found::KnownPaths;
 
 /// The document of everything that runs.
 pub fn document() -> OpenApi {
-    let (_, mut document) =
-        App::new().into_utoipa_app().openapi(skeleton()).configure(super::routes).split_for_parts();
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(skeleton())
+        .configure(|config| super::routes(&mut Routes::Described(config)))
+        .split_for_parts();
     for item in document.paths.paths.values_mut() {
         for (operation, takes_body) in [
             (&mut item.get, false),

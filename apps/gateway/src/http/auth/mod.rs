@@ -8,12 +8,11 @@ mod sessions;
 mod totp;
 mod verify_otp;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
+use crate::http::Routes;
 pub(crate) use send_otp::{SendOtpBody, asked_language};
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(send_otp::send_otp)
         .service(verify_otp::verify_otp)
         .service(refresh::refresh)

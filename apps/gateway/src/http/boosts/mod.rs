@@ -5,10 +5,10 @@ mod buy;
 mod manage;
 mod read;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(read::list_boost_plans)
         .service(read::get_boost_plan)
         .service(manage::create_boost_plan)

@@ -4,10 +4,10 @@ mod body;
 mod manage;
 mod read;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(read::list_categories)
         .service(read::category_tree)
         .service(read::get_category)

@@ -3,15 +3,15 @@
 use actix_web::{HttpResponse, get, post, web};
 use marketplace::DeadLetterView;
 use serde::Serialize;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::error::ApiResult;
 use super::extract::{Admin, PathId};
+use crate::http::Routes;
 use crate::state::AppState;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_dead_letters).service(replay_dead_letter);
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes.service(list_dead_letters).service(replay_dead_letter);
 }
 
 /// Everything that was given up and not decided on.

@@ -6,13 +6,13 @@ use serde::Serialize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::{ApiError, ApiResult, Problem};
+use crate::http::Routes;
 use crate::state::AppState;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(livez).service(readyz).service(health).service(metrics);
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes.service(livez).service(readyz).service(health).service(metrics);
 }
 
 /// The state of the service.

@@ -8,10 +8,10 @@ mod read;
 mod search;
 mod write;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(search::list_listings)
         .service(mine::my_listings)
         .service(read::get_listing)

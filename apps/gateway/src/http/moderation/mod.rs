@@ -5,10 +5,10 @@ mod reasons;
 mod review;
 mod reviews;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(review::review_listing)
         .service(reviews::list_reviews)
         .service(queue::review_queue)

@@ -6,11 +6,11 @@ mod refund;
 mod verify;
 mod webhook;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
 /// Registers the module's operations. Fixed words come before `{id}`.
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(order::create_order)
         .service(verify::verify_payment)
         .service(refund::refund_payment)

@@ -3,8 +3,8 @@
 mod serve;
 mod upload;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(upload::upload_photos).service(serve::get_media);
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes.service(upload::upload_photos).service(serve::get_media);
 }

@@ -8,11 +8,11 @@ mod seller;
 mod status;
 mod totp;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
     // `me` before `{id}`, which would match it too.
-    config
+    routes
         .service(me::my_profile)
         .service(me::update_my_profile)
         .service(contact::ask_contact_change)

@@ -5,10 +5,10 @@ mod read;
 mod statement;
 mod transactions;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Routes;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
+    routes
         .service(read::wallet)
         .service(read::wallet_stats)
         .service(transactions::wallet_transactions)
