@@ -1,0 +1,301 @@
+//! One Engine.IO connection, whatever carries it: its queue, its heartbeat, its end.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::engine::packets::Packets;
+use crate::engine::queue::Queue;
+use crate::engine::shard::{Due, Shard};
+use crate::engine::shared::Shared;
+use crate::engine::{Handler, Message};
+use crate::id::Id;
+use crate::meters;
+use crate::reason::Reason;
+
+/// A connection of a client. It lives on when its transport changes.
+pub struct Connection {
+    id: Id,
+    peer: Option<IpAddr>,
+    shared: Arc<Shared>,
+    shard: Arc<Shard>,
+    handler: OnceLock<Box<dyn Handler>>,
+    state: Mutex<State>,
+}
+
+/// What changes about it. Locked for moments only, and never while the application runs.
+pub(crate) struct State {
+    pub(crate) queue: Queue,
+    pub(crate) transport: Transport,
+    /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
+    pub(crate) writer: Option<Waker>,
+    /// Of a WebSocket that wants to take over.
+    pub(crate) probe: Option<Probe>,
+    pub(crate) ended: Option<Reason>,
+    /// Nothing is waited for any more; the transport may go.
+    pub(crate) is_over: bool,
+    pong_by: Option<Instant>,
+}
+
+/// What carries a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Polling { is_getting: bool, is_posting: bool },
+    WebSocket,
+}
+
+/// A WebSocket that has not taken over yet.
+pub(crate) struct Probe {
+    pub(crate) by: Instant,
+    /// Its `2probe` has come.
+    pub(crate) has_asked: bool,
+    pub(crate) waker: Option<Waker>,
+}
+
+impl State {
+    /// Lets the writer look again, if there is one.
+    pub(crate) fn wake_writer(&self) {
+        if let Some(writer) = &self.writer {
+            writer.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn set_writer(&mut self, waker: &Waker) {
+        if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(waker)) {
+            self.writer = Some(waker.clone());
+        }
+    }
+}
+
+/// What became of packets that were to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    Queued,
+    /// Nobody is there any more, or the packets were volatile and others waited already.
+    Dropped,
+    /// Too much waited: the connection must be ended with [`Reason::SlowConsumer`].
+    Overflowed,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        shard: Arc<Shard>,
+        peer: Option<IpAddr>,
+        transport: Transport,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id: Id::random(),
+            peer,
+            shared,
+            shard,
+            handler: OnceLock::new(),
+            state: Mutex::new(State {
+                queue: Queue::default(),
+                transport,
+                writer: None,
+                probe: None,
+                ended: None,
+                is_over: false,
+                pong_by: None,
+            }),
+        })
+    }
+
+    /// The secret id by which its client names it.
+    pub const fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The client's address, as [`crate::engine::Engine::peer`] was told to find it.
+    pub const fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
+    /// The shard of the thread that took it.
+    pub const fn shard(&self) -> &Arc<Shard> {
+        &self.shard
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn handler(&self) -> Option<&dyn Handler> {
+        self.handler.get().map(|handler| &**handler)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it has ended. It has, too, when it is overdue and nobody has looked yet.
+    pub(crate) fn has_ended(self: &Arc<Self>) -> bool {
+        let (ended, overdue) = {
+            let state = self.state();
+            (state.ended.is_some(), state.pong_by.is_some_and(|by| by <= Instant::now()))
+        };
+        if overdue && !ended {
+            self.end(Reason::PingTimeout);
+        }
+        ended || overdue
+    }
+
+    /// Announces it to the application and starts its heartbeat.
+    pub(crate) fn open(self: &Arc<Self>) {
+        let handler = self.shared.application().open(self);
+        let settle = handler.settle_within();
+        drop(self.handler.set(handler));
+        let now = Instant::now();
+        self.shard.set_timer(now + self.shared.config.ping_interval, Due::Ping, self);
+        if let Some(within) = settle {
+            self.shard.set_timer(now + within, Due::Settle, self);
+        }
+        if let Some(handler) = self.handler() {
+            handler.opened(self);
+        }
+    }
+
+    /// Queues a message. Never waits: a client that reads too slowly is cut.
+    pub fn send(self: &Arc<Self>, message: &Message) {
+        let packets = match message {
+            Message::Text(text) => Packets::new(format!("4{text}").as_bytes(), &[]),
+            Message::Binary(data) => Packets::binary(data),
+        };
+        self.push_or_cut(&packets);
+    }
+
+    pub(crate) fn push_or_cut(self: &Arc<Self>, packets: &Arc<Packets>) {
+        if self.push(packets, false) == Pushed::Overflowed {
+            self.end(Reason::SlowConsumer);
+        }
+    }
+
+    /// Queues packets and wakes the writer. What overflows must be ended by the caller, when it holds no lock.
+    pub(crate) fn push(&self, packets: &Arc<Packets>, is_volatile: bool) -> Pushed {
+        let mut state = self.state();
+        if state.ended.is_some() {
+            return Pushed::Dropped;
+        }
+        if is_volatile && !state.queue.is_empty() {
+            self.shared.meters.dropped.increment(1);
+            return Pushed::Dropped;
+        }
+        if state.queue.is_full_for(packets, self.shared.config.max_queue) {
+            return Pushed::Overflowed;
+        }
+        let was_empty = state.queue.is_empty();
+        state.queue.push(Arc::clone(packets));
+        if was_empty {
+            state.wake_writer();
+        }
+        Pushed::Queued
+    }
+
+    /// Takes one packet of text from the client: its type's digit and what follows (Engine.IO v4).
+    pub(crate) fn receive_text(self: &Arc<Self>, text: ByteString) -> Result<(), Reason> {
+        self.shared.meters.packets_in.increment(1);
+        let mut rest = text.chars();
+        match rest.next() {
+            Some('1') if rest.as_str().is_empty() => Err(Reason::TransportClose),
+            Some('3') => {
+                self.pong();
+                Ok(())
+            }
+            Some('4') => {
+                let message = text.slice_ref(rest.as_str());
+                self.deliver(Message::Text(message))
+            }
+            // A noop says nothing.
+            Some('6') => Ok(()),
+            _ => Err(Reason::TransportError),
+        }
+    }
+
+    pub(crate) fn receive_binary(self: &Arc<Self>, data: Bytes) -> Result<(), Reason> {
+        self.shared.meters.packets_in.increment(1);
+        self.deliver(Message::Binary(data))
+    }
+
+    fn deliver(self: &Arc<Self>, message: Message) -> Result<(), Reason> {
+        self.handler().map_or(Ok(()), |handler| handler.message(self, message))
+    }
+
+    fn pong(self: &Arc<Self>) {
+        if self.state().pong_by.take().is_some() {
+            self.shard.set_timer(Instant::now() + self.shared.config.ping_interval, Due::Ping, self);
+        }
+    }
+
+    pub(crate) fn fall_due(self: &Arc<Self>, due: Due, now: Instant) {
+        match due {
+            Due::Ping => {
+                let by = now + self.shared.config.ping_timeout;
+                self.state().pong_by = Some(by);
+                self.push_or_cut(&Packets::new(b"2", &[]));
+                self.shard.set_timer(by, Due::Pong, self);
+            }
+            Due::Pong => drop(self.has_ended()),
+            Due::Upgrade => self.forget_probe(now),
+            Due::Settle => {
+                if self.handler().is_some_and(|handler| !handler.has_settled()) {
+                    self.end(Reason::ConnectTimeout);
+                }
+            }
+            Due::Linger => {
+                let mut state = self.state();
+                state.is_over = true;
+                state.wake_writer();
+            }
+        }
+    }
+
+    /// The WebSocket that wanted to take over did not.
+    fn forget_probe(&self, now: Instant) {
+        let overdue = self.state().probe.take_if(|probe| probe.by <= now);
+        if let Some(waker) = overdue.and_then(|probe| probe.waker) {
+            waker.wake();
+        }
+    }
+
+    /// Ends the connection; the first reason counts. What waits is still sent, unless the client is gone or too slow.
+    pub fn end(self: &Arc<Self>, reason: Reason) {
+        {
+            let mut state = self.state();
+            if state.ended.is_some() {
+                return;
+            }
+            state.ended = Some(reason);
+            if matches!(reason, Reason::SlowConsumer | Reason::PingTimeout | Reason::TransportError) {
+                state.queue.clear();
+            }
+            state.wake_writer();
+            if let Some(waker) = state.probe.take().and_then(|probe| probe.waker) {
+                waker.wake();
+            }
+        }
+        self.shared.remove(self.id);
+        self.shard.set_timer(Instant::now() + self.shared.config.linger, Due::Linger, self);
+        meters::closed(reason);
+        if let Some(handler) = self.handler() {
+            handler.closed(self, reason);
+        }
+    }
+
+    /// Ends it after a while, which spreads the clients' return after a restart.
+    pub(crate) async fn end_after(self: Arc<Self>, wait: Duration, reason: Reason) {
+        tokio::time::sleep(wait).await;
+        self.end(reason);
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("shard", &self.shard.index()).finish_non_exhaustive()
+    }
+}

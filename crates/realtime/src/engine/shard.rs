@@ -1,0 +1,177 @@
+//! What one worker thread keeps for its connections: their deadlines, and the task that looks after them.
+//!
+//! A connection has no task and no timer of its own. Its thread's shard has one of each, and it is this thread whose
+//! connections the task wakes, so that waking costs no other thread anything.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering as Memory};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::engine::connection::Connection;
+use crate::engine::shared::Shared;
+
+/// How long a busy shard gathers before it wakes its connections again.
+const GATHER: Duration = Duration::from_millis(1);
+
+/// The connections of one worker thread.
+pub struct Shard {
+    index: usize,
+    runtime: Handle,
+    bell: Notify,
+    timers: Mutex<BinaryHeap<Timer>>,
+    /// Of the earliest timer that the task sleeps for, in microseconds from its start; `u64::MAX` when it sleeps for none.
+    sleeps_until: AtomicU64,
+    started: Instant,
+    is_alive: AtomicBool,
+}
+
+/// What falls due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// The next ping.
+    Ping,
+    /// The pong to the last one.
+    Pong,
+    /// The end of a probe.
+    Upgrade,
+    /// The application's own deadline for a new connection.
+    Settle,
+    /// The end of waiting for a client's close frame.
+    Linger,
+}
+
+struct Timer {
+    at: Instant,
+    due: Due,
+    connection: Weak<Connection>,
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Timer {}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The earliest is the greatest, for the heap.
+impl Ord for Timer {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.cmp(&self.at)
+    }
+}
+
+impl Shard {
+    /// Of the calling thread, which must run a runtime.
+    pub(crate) fn new(index: usize) -> Arc<Self> {
+        Arc::new(Self {
+            index,
+            runtime: Handle::current(),
+            bell: Notify::new(),
+            timers: Mutex::default(),
+            sleeps_until: AtomicU64::new(u64::MAX),
+            started: Instant::now(),
+            is_alive: AtomicBool::new(true),
+        })
+    }
+
+    /// Its number, from zero, in the order in which threads took their first connection.
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Asks the task to call [`crate::engine::Application::flush`] soon.
+    pub fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Runs a future on its thread, from wherever this is called.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(future));
+    }
+
+    /// Whether its thread still runs.
+    pub fn is_alive(&self) -> bool {
+        self.is_alive.load(Memory::Acquire)
+    }
+
+    fn timers(&self) -> MutexGuard<'_, BinaryHeap<Timer>> {
+        self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_timer(&self, at: Instant, due: Due, connection: &Arc<Connection>) {
+        self.timers().push(Timer { at, due, connection: Arc::downgrade(connection) });
+        if self.micros(at) < self.sleeps_until.load(Memory::Acquire) {
+            self.bell.notify_one();
+        }
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.started).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn take_due(&self, now: Instant) -> Vec<Timer> {
+        let mut timers = self.timers();
+        let mut due = Vec::new();
+        while timers.peek().is_some_and(|timer| timer.at <= now) {
+            due.extend(timers.pop());
+        }
+        due
+    }
+
+    /// When to wake up next, noted so that an earlier timer rings.
+    fn next(&self) -> Option<Instant> {
+        let timers = self.timers();
+        let next = timers.peek().map(|timer| timer.at);
+        self.sleeps_until.store(next.map_or(u64::MAX, |at| self.micros(at)), Memory::Release);
+        next
+    }
+
+    /// Looks after the connections until the engine is gone.
+    pub(crate) async fn run(self: Arc<Self>, engine: Weak<Shared>) {
+        // The thread may go at any await.
+        let _alive = Alive(&self);
+        loop {
+            match self.next() {
+                Some(at) => {
+                    tokio::select! {
+                        () = self.bell.notified() => {}
+                        () = tokio::time::sleep_until(at.into()) => {}
+                    }
+                }
+                None => self.bell.notified().await,
+            }
+            let Some(engine) = engine.upgrade() else { return };
+            let now = Instant::now();
+            for timer in self.take_due(now) {
+                if let Some(connection) = timer.connection.upgrade() {
+                    connection.fall_due(timer.due, now);
+                }
+            }
+            let is_busy = engine.application().flush(&self);
+            drop(engine);
+            if is_busy {
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+    }
+}
+
+struct Alive<'a>(&'a Shard);
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        self.0.is_alive.store(false, Memory::Release);
+    }
+}

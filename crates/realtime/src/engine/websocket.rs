@@ -1,0 +1,334 @@
+//! The WebSocket transport (RFC 6455): the body of the answer is the connection.
+//!
+//! The body reads what comes and writes what waits, inside the task that actix runs for the connection anyway: a socket
+//! costs no task, no channel and no buffer of its own, and everything that waits leaves in one write.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use actix_http::ResponseBuilder;
+use actix_http::body::{BodySize, MessageBody};
+use actix_http::ws::{self, Codec, Frame, Item};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use futures_util::Stream;
+use tokio_util::codec::Decoder as _;
+
+use crate::engine::connection::{Connection, Probe, Transport};
+use crate::engine::packets::{self, Packets};
+use crate::engine::refusal::Refusal;
+use crate::engine::shard::Due;
+use crate::reason::Reason;
+
+/// The longest head of a frame, with its mask.
+const HEAD: usize = 14;
+
+/// Checks the handshake.
+pub(crate) fn shake_hands(request: &HttpRequest) -> Result<ResponseBuilder, Refusal> {
+    ws::handshake(request.head()).map_err(|error| match error {
+        ws::HandshakeError::GetMethodRequired => Refusal::BadMethod,
+        _ => Refusal::BadRequest("This is no WebSocket handshake"),
+    })
+}
+
+/// Carries a connection from its beginning.
+pub(crate) fn carry(
+    response: ResponseBuilder,
+    connection: Arc<Connection>,
+    payload: web::Payload,
+) -> HttpResponse {
+    respond(response, Body::new(connection, payload, Phase::Open))
+}
+
+/// Begins to take over a connection from polling, if nothing else does. What may not is closed at once.
+pub(crate) fn probe(
+    response: ResponseBuilder,
+    connection: Arc<Connection>,
+    payload: web::Payload,
+) -> HttpResponse {
+    let by = Instant::now() + connection.shared().config.upgrade_timeout;
+    let is_claimed = {
+        let mut state = connection.state();
+        let is_free =
+            state.ended.is_none() && state.transport != Transport::WebSocket && state.probe.is_none();
+        if is_free {
+            state.probe = Some(Probe { by, has_asked: false, waker: None });
+        }
+        is_free
+    };
+    let mut body = Body::new(Arc::clone(&connection), payload, Phase::Probing);
+    if is_claimed {
+        connection.shard().set_timer(by, Due::Upgrade, &connection);
+    } else {
+        body.close(Reason::TransportClose);
+    }
+    respond(response, body)
+}
+
+fn respond(mut response: ResponseBuilder, body: Body) -> HttpResponse {
+    match response.message_body(body) {
+        Ok(response) => HttpResponse::from(response).map_into_boxed_body(),
+        Err(_) => Refusal::BadRequest("This is no WebSocket handshake").respond(),
+    }
+}
+
+/// Where a WebSocket stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It has not taken over yet.
+    Probing,
+    /// It carries the connection.
+    Open,
+    /// Our close frame is sent, the client's is waited for.
+    Closing,
+    Over,
+}
+
+struct Body {
+    connection: Arc<Connection>,
+    payload: web::Payload,
+    phase: Phase,
+    /// Of frames.
+    codec: Codec,
+    /// Of a frame that has not come in full; empty otherwise.
+    input: BytesMut,
+    /// Of a message in several frames.
+    fragments: Option<Box<Fragments>>,
+    /// Goes out before what waits in the queue.
+    urgent: Option<Bytes>,
+}
+
+struct Fragments {
+    data: BytesMut,
+    is_text: bool,
+}
+
+impl Body {
+    fn new(connection: Arc<Connection>, payload: web::Payload, phase: Phase) -> Self {
+        let codec = Codec::new().max_size(connection.shared().config.max_payload);
+        Self { connection, payload, phase, codec, input: BytesMut::new(), fragments: None, urgent: None }
+    }
+
+    /// Sends a close frame. If it carries the connection, it waits for the client's a little.
+    fn close(&mut self, reason: Reason) {
+        self.urgent = Some(packets::close_frame(reason.close_code()));
+        self.phase = if self.phase == Phase::Open { Phase::Closing } else { Phase::Over };
+    }
+
+    /// Takes what has come, until nothing more is there, or an answer must go out first.
+    fn read(&mut self, context: &mut Context<'_>) {
+        while self.phase != Phase::Over && self.urgent.is_none() {
+            let is_open = self.phase == Phase::Open;
+            if is_open && self.connection.handler().is_some_and(|one| one.poll_ready(context).is_pending()) {
+                return;
+            }
+            match self.next_frame() {
+                Ok(Some(frame)) => {
+                    if let Err(reason) = self.take_frame(frame, context) {
+                        self.fail(reason);
+                    }
+                }
+                Ok(None) => match Pin::new(&mut self.payload).poll_next(context) {
+                    Poll::Pending => return,
+                    Poll::Ready(Some(Ok(chunk))) => {
+                        let length = u64::try_from(chunk.len()).unwrap_or_default();
+                        self.connection.shared().meters.bytes_in.increment(length);
+                        self.input.extend_from_slice(&chunk);
+                    }
+                    Poll::Ready(Some(Err(_)) | None) => {
+                        if is_open {
+                            self.connection.end(Reason::TransportClose);
+                        }
+                        self.phase = Phase::Over;
+                    }
+                },
+                Err(reason) => self.fail(reason),
+            }
+        }
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, Reason> {
+        if self.input.is_empty() {
+            return Ok(None);
+        }
+        let frame = self.codec.decode(&mut self.input).map_err(|_error| Reason::TransportError)?;
+        if frame.is_none() && self.input.len() > self.connection.shared().config.max_payload + HEAD {
+            return Err(Reason::TransportError);
+        }
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        Ok(frame)
+    }
+
+    /// The client broke a rule, or wants to end.
+    fn fail(&mut self, reason: Reason) {
+        match self.phase {
+            Phase::Open => {
+                self.connection.end(reason);
+                self.close(reason);
+            }
+            Phase::Probing => {
+                self.connection.state().probe = None;
+                self.close(reason);
+            }
+            Phase::Closing | Phase::Over => self.phase = Phase::Over,
+        }
+    }
+
+    fn take_frame(&mut self, frame: Frame, context: &Context<'_>) -> Result<(), Reason> {
+        match frame {
+            Frame::Text(data) => self.take_message(data, true, context),
+            Frame::Binary(data) => self.take_message(data, false, context),
+            Frame::Continuation(item) => self.take_fragment(item, context),
+            Frame::Ping(data) => {
+                self.urgent = Some(packets::pong_frame(&data));
+                Ok(())
+            }
+            Frame::Pong(_) => Ok(()),
+            Frame::Close(_) => {
+                if self.phase != Phase::Closing {
+                    self.fail(Reason::TransportClose);
+                }
+                self.phase = Phase::Over;
+                Ok(())
+            }
+        }
+    }
+
+    fn take_fragment(&mut self, item: Item, context: &Context<'_>) -> Result<(), Reason> {
+        let (data, is_last) = match item {
+            Item::FirstText(data) | Item::FirstBinary(data) if self.fragments.is_some() => {
+                drop(data);
+                return Err(Reason::TransportError);
+            }
+            Item::FirstText(data) => {
+                self.fragments = Some(Box::new(Fragments { data: BytesMut::new(), is_text: true }));
+                (data, false)
+            }
+            Item::FirstBinary(data) => {
+                self.fragments = Some(Box::new(Fragments { data: BytesMut::new(), is_text: false }));
+                (data, false)
+            }
+            Item::Continue(data) => (data, false),
+            Item::Last(data) => (data, true),
+        };
+        let mut fragments = self.fragments.take().ok_or(Reason::TransportError)?;
+        if fragments.data.len() + data.len() > self.connection.shared().config.max_payload {
+            return Err(Reason::TransportError);
+        }
+        fragments.data.extend_from_slice(&data);
+        if is_last {
+            return self.take_message(fragments.data.freeze(), fragments.is_text, context);
+        }
+        self.fragments = Some(fragments);
+        Ok(())
+    }
+
+    fn take_message(&mut self, data: Bytes, is_text: bool, context: &Context<'_>) -> Result<(), Reason> {
+        match self.phase {
+            Phase::Closing | Phase::Over => Ok(()),
+            Phase::Probing => self.take_probe(&data, context),
+            Phase::Open if is_text => {
+                let text = ByteString::try_from(data).map_err(|_error| Reason::TransportError)?;
+                self.connection.receive_text(text)
+            }
+            Phase::Open => self.connection.receive_binary(data),
+        }
+    }
+
+    /// `2probe`, then `5`, and nothing else.
+    fn take_probe(&mut self, data: &[u8], context: &Context<'_>) -> Result<(), Reason> {
+        let mut state = self.connection.state();
+        let probe = state.probe.as_mut().ok_or(Reason::TransportError)?;
+        match data {
+            b"2probe" if !probe.has_asked => {
+                probe.has_asked = true;
+                self.urgent = Some(Packets::new(b"3probe", &[]).wire().clone());
+                // The pending GET comes back with a noop.
+                state.wake_writer();
+                Ok(())
+            }
+            b"5" if probe.has_asked => {
+                state.probe = None;
+                state.transport = Transport::WebSocket;
+                state.wake_writer();
+                state.writer = Some(context.waker().clone());
+                drop(state);
+                self.phase = Phase::Open;
+                self.connection.shared().meters.upgraded.increment(1);
+                Ok(())
+            }
+            _ => Err(Reason::TransportError),
+        }
+    }
+
+    /// What waits in the queue, as one chunk.
+    fn write(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.connection.state();
+        if self.phase == Phase::Probing {
+            if let Some(probe) = &mut state.probe {
+                probe.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            drop(state);
+            self.close(Reason::TransportClose);
+            return Poll::Ready(self.urgent.take());
+        }
+        if self.phase == Phase::Closing {
+            if state.is_over {
+                return Poll::Ready(None);
+            }
+            state.set_writer(context.waker());
+            return Poll::Pending;
+        }
+        if let Some((chunk, count)) = state.queue.take_chunk() {
+            drop(state);
+            let meters = &self.connection.shared().meters;
+            meters.packets_out.increment(u64::try_from(count).unwrap_or_default());
+            meters.bytes_out.increment(u64::try_from(chunk.len()).unwrap_or_default());
+            return Poll::Ready(Some(chunk));
+        }
+        if let Some(reason) = state.ended {
+            drop(state);
+            self.close(reason);
+            return Poll::Ready(self.urgent.take());
+        }
+        state.set_writer(context.waker());
+        Poll::Pending
+    }
+}
+
+impl MessageBody for Body {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let this = self.get_mut();
+        this.read(context);
+        if let Some(urgent) = this.urgent.take() {
+            return Poll::Ready(Some(Ok(urgent)));
+        }
+        if this.phase == Phase::Over {
+            return Poll::Ready(None);
+        }
+        this.write(context).map(|chunk| chunk.map(Ok))
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        match self.phase {
+            Phase::Probing => self.connection.state().probe = None,
+            Phase::Open => self.connection.end(Reason::TransportClose),
+            Phase::Closing | Phase::Over => {}
+        }
+    }
+}

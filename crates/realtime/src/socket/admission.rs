@@ -1,0 +1,162 @@
+//! Letting a client into a namespace, afresh or back to where it was.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytestring::ByteString;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::engine::Connection;
+use crate::engine::packets::Packets;
+use crate::id::Id;
+use crate::reason::Reason;
+use crate::socket::client::Client;
+use crate::socket::core::Space;
+use crate::socket::log::Log;
+use crate::socket::namespace::{Admission, ConnectRequest};
+use crate::socket::packet;
+use crate::socket::socket::{Inner, Socket};
+
+/// What a client that comes back adds to the payload of CONNECT.
+#[derive(Deserialize)]
+struct ComeBack {
+    pid: String,
+    offset: String,
+}
+
+/// Who comes back, as the parts of its `pid` say, and the last event it saw.
+struct Claim {
+    id: Id,
+    secret: Id,
+    offset: String,
+}
+
+impl Claim {
+    fn read(auth: &str) -> Option<Self> {
+        let come_back: ComeBack = serde_json::from_str(auth).ok()?;
+        let (id, secret) = come_back.pid.split_once('.')?;
+        Some(Self { id: Id::parse(id)?, secret: Id::parse(secret)?, offset: come_back.offset })
+    }
+}
+
+/// Asks the namespace, and lets the client in or tells it why not.
+pub(crate) async fn decide(client: &Arc<Client>, space: &Arc<Space>, auth: Option<ByteString>) {
+    let Some(connection) = client.connection() else { return };
+    let request = ConnectRequest { auth, peer: connection.peer(), namespace: Arc::clone(&space.name) };
+    match space.handler.admit(&request).await {
+        Err(refused) => {
+            client.unsettle(space);
+            let mut error = json!({"message": refused.message});
+            if let (Some(data), Some(fields)) = (refused.data, error.as_object_mut()) {
+                fields.insert("data".to_owned(), data);
+            }
+            connection.push_or_cut(&packet::plain_packet(4, &space.prefix, &error.to_string()));
+        }
+        Ok(admission) => {
+            if let Some(socket) = let_in(client, space, &connection, admission, request.auth_json()) {
+                space.handler.connected(&socket).await;
+            }
+        }
+    }
+}
+
+/// None when the connection ended meanwhile.
+fn let_in(
+    client: &Arc<Client>,
+    space: &Arc<Space>,
+    connection: &Arc<Connection>,
+    admission: Admission,
+    auth: &str,
+) -> Option<Socket> {
+    let granted: Vec<Arc<str>> = admission.rooms.iter().map(|room| Arc::from(room.as_str())).collect();
+    let claim = if client.core().config.recovery.is_some() { Claim::read(auth) } else { None };
+    if let Some(claim) = &claim {
+        put_away(space, claim, &admission.identity);
+    }
+    let mut log = space.log();
+    let found = claim.as_ref().and_then(|claim| {
+        find(log.as_mut()?, claim, &admission.identity, &granted, client.core().config.engine.max_queue)
+    });
+    if claim.is_some() {
+        let meters = &client.core().meters;
+        if found.is_some() { &meters.recovered } else { &meters.not_recovered }.increment(1);
+    }
+    let was_recovered = found.is_some();
+    let (id, secret, joined, missed) = match (found, claim) {
+        (Some(found), Some(claim)) => (claim.id, claim.secret, found.joined, found.missed),
+        _ => (Id::random(), Id::random(), Vec::new(), Vec::new()),
+    };
+    let socket = Socket::new(Inner {
+        id,
+        secret,
+        connection: Arc::clone(connection),
+        core: Arc::clone(client.core()),
+        space: Arc::clone(space),
+        hub: client.core().hub(connection.shard())?,
+        client: Arc::downgrade(client),
+        identity: admission.identity,
+        data: admission.data,
+        was_recovered,
+        place: Default::default(),
+        acks: Default::default(),
+    });
+    if !client.settle(&socket) {
+        return None;
+    }
+    let answer = answer(&socket, log.is_some());
+    // The rooms and the log stand still, so nothing is sent between what was missed and what comes.
+    let (is_in, overflowed) = socket.hub().with_members(|members| {
+        for packets in missed.iter().chain([&answer]) {
+            connection.push(packets, false);
+        }
+        let is_in = members.enter(&socket, &granted, &joined);
+        if is_in {
+            space.sockets().insert(id, socket.clone());
+        }
+        is_in
+    });
+    drop(log);
+    overflowed.cut();
+    is_in.then_some(socket)
+}
+
+struct Found {
+    joined: Vec<Arc<str>>,
+    missed: Vec<Arc<Packets>>,
+}
+
+/// A recovery needs the same identity and the same rights, and everything that was missed must fit into the queue.
+fn find(
+    log: &mut Log,
+    claim: &Claim,
+    identity: &str,
+    granted: &[Arc<str>],
+    max_queue: usize,
+) -> Option<Found> {
+    let (absent, missed) = log.recall(claim.id, claim.secret, &claim.offset, Instant::now())?;
+    let is_same = *absent.identity == *identity
+        && absent.granted.len() == granted.len()
+        && granted.iter().all(|room| absent.granted.contains(room));
+    let bytes: usize = missed.iter().map(|packets| packets.wire().len() + 32).sum();
+    (is_same && bytes < max_queue / 2).then_some(Found { joined: absent.joined, missed })
+}
+
+/// Ends the connection that the client has lost, if we have not noticed yet.
+fn put_away(space: &Space, claim: &Claim, identity: &str) {
+    let old = space.sockets().get(&claim.id).cloned();
+    if let Some(old) = old.filter(|old| old.secret().is(claim.secret) && old.identity() == identity) {
+        old.connection().end(Reason::TransportClose);
+    }
+}
+
+/// The answer to CONNECT: the socket's id, and what it may come back by.
+fn answer(socket: &Socket, is_kept: bool) -> Arc<Packets> {
+    let id = socket.id().to_string();
+    let answer = if is_kept {
+        json!({"sid": id, "pid": format!("{id}.{}", socket.secret())})
+    } else {
+        json!({"sid": id})
+    };
+    packet::plain_packet(0, &socket.space().prefix, &answer.to_string())
+}

@@ -1,0 +1,355 @@
+//! One connection as Socket.IO sees it: the namespaces it is in, and what waits for their handlers.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures_util::FutureExt;
+
+use crate::engine::{Connection, Handler, Message};
+use crate::reason::Reason;
+use crate::socket::admission;
+use crate::socket::core::{Core, Space};
+use crate::socket::hub::RoomsLeft;
+use crate::socket::log::Absent;
+use crate::socket::namespace::{Ack, Event};
+use crate::socket::packet::{self, Body, Incoming};
+use crate::socket::socket::Socket;
+
+/// The Socket.IO side of a connection.
+pub(crate) struct Client {
+    core: Arc<Core>,
+    connection: std::sync::Weak<Connection>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: Vec<Entry>,
+    assembling: Option<Box<Assembling>>,
+    inbox: VecDeque<Job>,
+    /// A task works on the inbox.
+    is_driven: bool,
+    /// Of whoever waits for the inbox to have room.
+    reader: Option<Waker>,
+    /// It was in a namespace once.
+    has_settled: bool,
+    is_closed: bool,
+}
+
+/// Where a connection stands with a namespace.
+struct Entry {
+    space: usize,
+    standing: Standing,
+}
+
+enum Standing {
+    Asking,
+    In(Socket),
+    /// We put it out; what it sent before it knew is ignored.
+    PutOut,
+}
+
+/// A packet whose attachments have not all come.
+struct Assembling {
+    packet: Incoming,
+    attachments: Vec<Bytes>,
+    bytes: usize,
+}
+
+/// Something for a handler.
+enum Job {
+    Connect(Arc<Space>, Option<ByteString>),
+    Event(Socket, Event),
+    Gone(Socket, Reason),
+}
+
+impl Client {
+    pub(crate) fn new(core: Arc<Core>, connection: &Arc<Connection>) -> Arc<Self> {
+        Arc::new(Self { core, connection: Arc::downgrade(connection), state: Mutex::default() })
+    }
+
+    pub(crate) const fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(crate) fn connection(&self) -> Option<Arc<Connection>> {
+        self.connection.upgrade()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_text(self: &Arc<Self>, connection: &Arc<Connection>, text: &ByteString) -> Result<(), Reason> {
+        let packet =
+            packet::parse(text, self.core.config.max_attachments).map_err(|_error| Reason::ParseError)?;
+        let mut state = self.state();
+        if state.assembling.is_some() {
+            return Err(Reason::ParseError);
+        }
+        if packet.attachments > 0 {
+            let assembling = Assembling { packet, attachments: Vec::new(), bytes: 0 };
+            state.assembling = Some(Box::new(assembling));
+            return Ok(());
+        }
+        drop(state);
+        self.take_packet(connection, packet, Vec::new())
+    }
+
+    fn take_attachment(self: &Arc<Self>, connection: &Arc<Connection>, data: Bytes) -> Result<(), Reason> {
+        let mut state = self.state();
+        let mut assembling = state.assembling.take().ok_or(Reason::ParseError)?;
+        assembling.bytes += data.len();
+        if assembling.bytes > self.core.config.max_attachment_bytes {
+            return Err(Reason::ParseError);
+        }
+        assembling.attachments.push(data);
+        if assembling.attachments.len() < assembling.packet.attachments {
+            state.assembling = Some(assembling);
+            return Ok(());
+        }
+        drop(state);
+        self.take_packet(connection, assembling.packet, assembling.attachments)
+    }
+
+    fn take_packet(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        packet: Incoming,
+        attachments: Vec<Bytes>,
+    ) -> Result<(), Reason> {
+        let space = self.core.spaces.get(&*packet.namespace);
+        if let Body::Connect(auth) = packet.body {
+            match space {
+                Some(space) => self.ask(space, auth)?,
+                None => {
+                    let prefix = packet::prefix(&packet.namespace);
+                    let error = r#"{"message":"Invalid namespace"}"#;
+                    connection.push_or_cut(&packet::plain_packet(b'4' - b'0', &prefix, error));
+                }
+            }
+            return Ok(());
+        }
+        let space = space.ok_or(Reason::ParseError)?;
+        let Some(socket) = self.socket(space)? else { return Ok(()) };
+        match packet.body {
+            Body::Connect(_) => {}
+            Body::Disconnect => {
+                self.remove(&socket, None);
+                self.depart(&socket, Reason::ClientLeft);
+            }
+            Body::Event { ack, payload } => {
+                check_placeholders(&payload, &attachments)?;
+                let (name, args) =
+                    packet::event(&payload, attachments).map_err(|_error| Reason::ParseError)?;
+                let ack = ack.map(|id| Ack { socket: socket.clone(), id });
+                self.enqueue(Job::Event(socket, Event { name, args, ack }));
+            }
+            Body::Ack { id, payload } => {
+                check_placeholders(&payload, &attachments)?;
+                let args =
+                    packet::acknowledgement(&payload, attachments).map_err(|_error| Reason::ParseError)?;
+                socket.take_ack(id, args);
+            }
+        }
+        Ok(())
+    }
+
+    /// The socket in a namespace; none if we put it out, an error if it never was in.
+    fn socket(&self, space: &Space) -> Result<Option<Socket>, Reason> {
+        let state = self.state();
+        let entry = state.entries.iter().find(|entry| entry.space == space.number);
+        match entry.map(|entry| &entry.standing) {
+            Some(Standing::In(socket)) => Ok(Some(socket.clone())),
+            Some(Standing::PutOut) => Ok(None),
+            Some(Standing::Asking) | None => Err(Reason::ParseError),
+        }
+    }
+
+    fn ask(self: &Arc<Self>, space: &Arc<Space>, auth: Option<ByteString>) -> Result<(), Reason> {
+        {
+            let mut state = self.state();
+            match state.entries.iter_mut().find(|entry| entry.space == space.number) {
+                None => state.entries.push(Entry { space: space.number, standing: Standing::Asking }),
+                Some(entry) if matches!(entry.standing, Standing::PutOut) => {
+                    entry.standing = Standing::Asking;
+                }
+                Some(_) => return Err(Reason::ParseError),
+            }
+        }
+        self.enqueue(Job::Connect(Arc::clone(space), auth));
+        Ok(())
+    }
+
+    /// Notes that a socket is in; false when the connection has ended meanwhile.
+    pub(crate) fn settle(&self, socket: &Socket) -> bool {
+        let mut state = self.state();
+        let number = socket.space_number();
+        let is_closed = state.is_closed;
+        match state.entries.iter_mut().find(|entry| entry.space == number) {
+            Some(entry) if !is_closed => entry.standing = Standing::In(socket.clone()),
+            _ => return false,
+        }
+        state.has_settled = true;
+        true
+    }
+
+    /// Notes that a namespace let nobody in; the client may ask again.
+    pub(crate) fn unsettle(&self, space: &Space) {
+        self.state().entries.retain(|entry| entry.space != space.number);
+    }
+
+    /// Whether the socket was in, and is not any more.
+    fn remove(&self, socket: &Socket, instead: Option<Standing>) -> bool {
+        let mut state = self.state();
+        let is_it = |entry: &Entry| matches!(&entry.standing, Standing::In(one) if one.id() == socket.id());
+        let Some(at) = state.entries.iter().position(is_it) else { return false };
+        let entry = state.entries.swap_remove(at);
+        if let Some(standing) = instead {
+            state.entries.push(Entry { space: entry.space, standing });
+        }
+        true
+    }
+
+    /// Puts a socket out, and tells its client.
+    pub(crate) fn put_out(self: &Arc<Self>, socket: &Socket) {
+        if !self.remove(socket, Some(Standing::PutOut)) {
+            return;
+        }
+        let goodbye = packet::plain_packet(1, &socket.space().prefix, "");
+        self.depart(socket, Reason::ServerDisconnect);
+        socket.connection().push_or_cut(&goodbye);
+    }
+
+    /// Takes a socket out of its rooms and tells the handler.
+    fn depart(self: &Arc<Self>, socket: &Socket, reason: Reason) {
+        // Before the rooms forget it: what is sent from now on is kept, and nothing lies between.
+        let mut log = socket.space().log();
+        let (rooms, overflowed) = socket.hub().with_members(|members| members.depart(socket));
+        socket.space().sockets().remove(&socket.id());
+        let was_in = rooms.is_some();
+        if let (Some(log), Some(RoomsLeft { granted, joined }), true) =
+            (&mut log, rooms, reason.is_recoverable())
+        {
+            let (secret, identity) = (socket.secret(), socket.identity().into());
+            let absent = Absent { secret, identity, granted, joined, since: Instant::now() };
+            log.remember(socket.id(), absent);
+        }
+        drop(log);
+        overflowed.cut();
+        socket.forget_acks();
+        if was_in {
+            self.enqueue(Job::Gone(socket.clone(), reason));
+        }
+    }
+
+    fn enqueue(self: &Arc<Self>, job: Job) {
+        let mut state = self.state();
+        state.inbox.push_back(job);
+        if std::mem::replace(&mut state.is_driven, true) {
+            return;
+        }
+        drop(state);
+        if let Some(connection) = self.connection() {
+            connection.shard().spawn(drive(Arc::clone(self)));
+        }
+    }
+
+    /// The next job. When there is none, the task that asked must end.
+    fn next_job(&self) -> Option<Job> {
+        let mut state = self.state();
+        let job = state.inbox.pop_front();
+        if job.is_none() {
+            state.is_driven = false;
+            state.inbox = VecDeque::new();
+        }
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+        job
+    }
+
+    async fn run(self: &Arc<Self>, job: Job) {
+        match job {
+            Job::Connect(space, auth) => admission::decide(self, &space, auth).await,
+            // What waited when the client left or was put out is not handled any more.
+            Job::Event(socket, event) if socket.is_connected() => {
+                socket.space().handler.event(&socket, event).await;
+            }
+            Job::Event(..) => {}
+            Job::Gone(socket, reason) => socket.space().handler.disconnected(&socket, reason).await,
+        }
+    }
+}
+
+fn check_placeholders(payload: &str, attachments: &[Bytes]) -> Result<(), Reason> {
+    if attachments.is_empty() || packet::placeholders_fit(payload, attachments.len()) {
+        Ok(())
+    } else {
+        Err(Reason::ParseError)
+    }
+}
+
+/// Works on the inbox of a client until it is empty. There is no task while nothing waits.
+async fn drive(client: Arc<Client>) {
+    while let Some(job) = client.next_job() {
+        let result = AssertUnwindSafe(client.run(job)).catch_unwind().await;
+        if result.is_err() {
+            tracing::error!("a handler of a namespace panicked");
+            if let Some(connection) = client.connection() {
+                connection.end(Reason::ServerDisconnect);
+            }
+        }
+    }
+}
+
+/// A client as the engine knows it.
+pub(crate) struct ClientHandler(pub(crate) Arc<Client>);
+
+impl Handler for ClientHandler {
+    fn settle_within(&self) -> Option<Duration> {
+        Some(self.0.core.config.connect_timeout)
+    }
+
+    fn has_settled(&self) -> bool {
+        self.0.state().has_settled
+    }
+
+    fn message(&self, connection: &Arc<Connection>, message: Message) -> Result<(), Reason> {
+        match message {
+            Message::Text(text) => self.0.take_text(connection, &text),
+            Message::Binary(data) => self.0.take_attachment(connection, data),
+        }
+    }
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.0.state();
+        if state.inbox.len() < self.0.core.config.max_inbox || state.is_closed {
+            return Poll::Ready(());
+        }
+        state.reader = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    fn closed(&self, _connection: &Arc<Connection>, reason: Reason) {
+        let entries = {
+            let mut state = self.0.state();
+            state.is_closed = true;
+            state.assembling = None;
+            if let Some(reader) = state.reader.take() {
+                reader.wake();
+            }
+            std::mem::take(&mut state.entries)
+        };
+        for entry in entries {
+            if let Standing::In(socket) = entry.standing {
+                self.0.depart(&socket, reason);
+            }
+        }
+    }
+}
