@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check acceptance interop simulate bank bench fuzz soak guards services services-down docs tools
+.PHONY: help run demo test check acceptance interop simulate bank bench fuzz soak guards mutants services services-down docs tools
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ soak: services ## crash and pause loops over jobs, on each engine
 
 guards: services ## remove one guard at a time and show that the test named for it turns red
 	@tests/guards.py
+
+mutants: services ## change the ledger and the rules of payments in small ways, and show that tests notice
+	@tests/mutants.sh
 
 services: ## bring up the tests' PostgreSQL and MariaDB (`. .services/env` says where)
 	@tests/services/services.sh up
