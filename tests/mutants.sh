@@ -32,6 +32,7 @@ else git worktree add --quiet --detach "$copy" HEAD || exit 1; fi
 export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=1 CARGO_TARGET_DIR="$repo/target/mutants-build"
 if [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
 
+mkdir -p "$out"
 failed=0
 # run NAME FILTER OPTION...
 run() {
