@@ -4,13 +4,16 @@ compose_file="$repo/docker/compose.test.yml"
 
 binaries_present() {
     [ -n "$(postgres_bin)" ] && [ -x "$(postgres_bin)/psql" ] && mariadb_bin mariadbd >/dev/null &&
-        mariadb_bin mariadb-install-db >/dev/null
+        mariadb_bin mariadb-install-db >/dev/null && redis_present
 }
+
+# Its tests start servers of their own, which they kill: here it must only be there.
+redis_present() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v redis-server >/dev/null; }
 
 # The packages would start services of their own; policy-rc.d is Debian's way to say no.
 provide_binaries() {
     [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 1
-    say "installing postgresql and mariadb-server with apt-get"
+    say "installing postgresql, mariadb-server and redis-server with apt-get"
     local policy=/usr/sbin/policy-rc.d ours='' log="$state/apt.log" result=0
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -19,7 +22,7 @@ provide_binaries() {
     fi
     {
         apt-get update &&
-            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql mariadb-server
+            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql mariadb-server redis-server
     } </dev/null >"$log" 2>&1 9>&- || result=1
     if [ -n "$ours" ]; then rm -f "$policy"; fi
     [ "$result" -eq 0 ] || { tail -5 "$log" >&2; return 1; }
@@ -54,11 +57,12 @@ down_compose() {
 explain_missing() {
     [ -n "$(postgres_bin)" ] || echo "services: PostgreSQL is missing (initdb, postgres, psql)" >&2
     mariadb_bin mariadbd >/dev/null || echo "services: MariaDB is missing (mariadbd, mariadb-install-db)" >&2
+    redis_present || echo "services: Redis is missing (redis-server)" >&2
     cat >&2 <<'HOW'
-services: install both, then try again:
-  Debian, Ubuntu   sudo apt-get install postgresql mariadb-server
-  Fedora           sudo dnf install postgresql-server mariadb-server
-  macOS            brew install postgresql@17 mariadb
+services: install all three, then try again:
+  Debian, Ubuntu   sudo apt-get install postgresql mariadb-server redis-server
+  Fedora           sudo dnf install postgresql-server mariadb-server redis
+  macOS            brew install postgresql@17 mariadb redis
 or start Docker with the compose plugin. Their own system services are not needed.
 HOW
     exit 1

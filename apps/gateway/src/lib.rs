@@ -4,6 +4,7 @@
 pub mod config;
 mod gauges;
 mod http;
+mod realtime;
 mod serve;
 mod state;
 pub mod telemetry;
@@ -18,6 +19,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, web};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
+pub use self::realtime::{Live, LiveError};
 pub use http::openapi;
 pub use serve::{ServeError, serve, work};
 pub use state::AppState;
@@ -39,12 +41,14 @@ pub fn create_app(
     >,
 > {
     let limit = state.config.server.body_limit_bytes;
+    let live = state.live.clone();
     let cors = cors(&state.config.server.cors_origins);
     App::new()
         .app_data(state)
         .app_data(web::PayloadConfig::new(limit))
         .app_data(document.known_paths())
         .configure(|config| http::routes(&mut http::Routes::Served(config)))
+        .configure(|config| live.mount(config))
         .service(web::redirect("/docs", "/docs/"))
         .app_data(web::Data::new(document))
         .route("/api/openapi.json", web::get().to(openapi::serve))

@@ -114,7 +114,7 @@ async fn start(config: Config) -> anyhow::Result<AppState> {
     let db = ready_database(&config).await?;
     let ambient = Ambient::system();
     let market = marketplace(&config, db.clone(), ambient.clone()).await?;
-    Ok(AppState::new(config, db, ambient, market, metrics))
+    Ok(AppState::new(config, db, ambient, market, metrics)?)
 }
 
 /// Connects; brings the schema up to date first where that is wanted, and refuses an outdated one where it is not.

@@ -13,6 +13,9 @@ use crate::state::AppState;
 use crate::workers::Workers;
 use crate::{create_app, openapi};
 
+/// Over how long a shutdown spreads the ends of sockets.
+const SOCKETS_CLOSE: Duration = Duration::from_secs(2);
+
 /// Why the process could not run on.
 #[derive(Debug, Error)]
 pub enum ServeError {
@@ -58,7 +61,9 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
         tracing::info!(%address, "listening; the API is described at /docs");
     }
     let stop = CancellationToken::new();
-    let workers = with_workers.then(|| Workers::start(&state.market, stop.clone(), grace));
+    let workers = with_workers.then(|| Workers::start(&state.market, &state.live, stop.clone(), grace));
+    let (live, hearing) = (state.live.clone(), stop.clone());
+    let hearing = tokio::spawn(async move { live.run(hearing).await });
     let drained = CancellationToken::new();
     let upkeep = tokio::spawn(upkeep(state.clone(), drained.clone()));
     let running = running.run();
@@ -68,12 +73,16 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
     tracing::info!("stopping: no longer ready");
     state.ready.store(false, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(state.config.server.drain_ms)).await;
+    // Sockets first, and one after the other: a server that stops waits for its connections, and all clients at once
+    // would come back to the others.
+    state.live.close(SOCKETS_CLOSE).await;
     stop.cancel();
     handle.stop(true).await;
     server_task.await.map_err(io::Error::other)??;
     if let Some(workers) = workers {
         workers.stopped().await;
     }
+    hearing.await.map_err(io::Error::other)?;
     // Last, because the requests that were drained counted views too.
     drained.cancel();
     upkeep.await.map_err(io::Error::other)?;
@@ -99,11 +108,15 @@ async fn open_readers(state: web::Data<AppState>) {
 pub async fn work(state: AppState) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
     let grace = Duration::from_secs(state.config.server.shutdown_grace_s);
-    let workers = Workers::start(&state.market, stop.clone(), grace);
+    let workers = Workers::start(&state.market, &state.live, stop.clone(), grace);
+    // Nobody connects here: what is run is the line to the processes that have sockets.
+    let (live, hearing) = (state.live.clone(), stop.clone());
+    let hearing = tokio::spawn(async move { live.run(hearing).await });
     tracing::info!("working");
     wait_for_signal().await?;
     stop.cancel();
     workers.stopped().await;
+    hearing.await.map_err(io::Error::other)?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -9,6 +9,7 @@ use store::Database;
 
 use crate::config::Config;
 use crate::http::middleware::RateLimits;
+use crate::realtime::{Live, LiveError};
 
 /// One per process, shared by all its threads.
 pub struct AppState {
@@ -20,6 +21,8 @@ pub struct AppState {
     pub ambient: Ambient,
     /// Everything the marketplace can do.
     pub market: Marketplace,
+    /// The sockets.
+    pub live: Live,
     /// The measurements.
     pub metrics: PrometheusHandle,
     /// Whether requests are welcome; false once a shutdown has begun.
@@ -30,24 +33,29 @@ pub struct AppState {
 
 impl AppState {
     /// The state of a process that takes requests.
+    ///
+    /// # Errors
+    /// When its sockets cannot be set up; the error names the setting.
     pub fn new(
         config: Config,
         db: Database,
         ambient: Ambient,
         market: Marketplace,
         metrics: PrometheusHandle,
-    ) -> Self {
+    ) -> Result<Self, LiveError> {
+        let live = Live::new(&config, &market)?;
         let rate_limits = config.rate_limit.enabled.then(|| RateLimits::new(&config.rate_limit));
-        Self {
+        Ok(Self {
             config,
             db,
             ambient,
             market,
+            live,
             metrics,
             ready: AtomicBool::new(true),
             in_flight: AtomicUsize::new(0),
             rate_limits,
-        }
+        })
     }
 }
 

@@ -8,12 +8,14 @@ use store::{Relay, RelayConfig, Scheduler};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::realtime::Live;
+
 /// The running loops.
 pub(crate) struct Workers(JoinSet<()>);
 
 impl Workers {
     /// Starts them; they end when `stop` is cancelled, jobs under way within `grace`.
-    pub(crate) fn start(market: &Marketplace, stop: CancellationToken, grace: Duration) -> Self {
+    pub(crate) fn start(market: &Marketplace, live: &Live, stop: CancellationToken, grace: Duration) -> Self {
         let mut loops = JoinSet::new();
         let worker = marketplace::worker(market);
         let until = stop.clone();
@@ -25,7 +27,7 @@ impl Workers {
 
         loops.spawn(crate::gauges::measure(market.clone(), stop.clone()));
 
-        let sink = Arc::new(marketplace::Telling::new(None));
+        let sink = Arc::new(marketplace::Telling::new(Some(live.listener())));
         let relay = Relay::new(market.db.clone(), market.ambient.clone(), RelayConfig::default(), sink);
         loops.spawn(async move { relay.run(stop.cancelled()).await });
         Self(loops)

@@ -40,6 +40,10 @@ pub struct Config {
     pub razorpay: RazorpayConfig,
     /// Photos.
     pub media: MediaConfig,
+    /// Sockets.
+    pub realtime: RealtimeConfig,
+    /// Between several processes.
+    pub redis: RedisSection,
     /// Requests per minute.
     pub rate_limit: RateLimitConfig,
     /// The log.
@@ -190,6 +194,25 @@ pub struct MediaConfig {
     pub base_url: String,
     /// How long an upload may take, in milliseconds.
     pub upload_timeout_ms: u64,
+}
+
+/// Sockets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealtimeConfig {
+    /// Connections of this process at most; more are refused.
+    pub max_connections: usize,
+    /// How much may wait for one client, in bytes; one that reads too slowly for it is cut.
+    pub max_queue_bytes: usize,
+}
+
+/// Between several processes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedisSection {
+    /// `redis://host:port`, or `rediss://…` for TLS. Without one, other processes' sockets hear what happens here up to
+    /// a second later.
+    pub url: Option<SecretString>,
 }
 
 /// Requests per minute and client.

@@ -15,6 +15,7 @@ mod payments;
 mod photos;
 mod problems;
 mod protection;
+mod realtime;
 mod reviews;
 mod support;
 mod users;

@@ -48,8 +48,8 @@ impl Identity {
         reason: Option<&Reason>,
     ) -> Result<(), IdentityError> {
         rows::set_role_in_txn(txn, user, to, self.ambient.now()).await?;
-        self.end_all_in_txn(txn, user, None, EndReason::RoleChanged).await?;
         append_event_in_txn(txn, &self.ambient, events::role_changed(user, from, to)).await?;
+        self.end_all_in_txn(txn, user, None, EndReason::RoleChanged).await?;
         let entry = audit::Entry {
             caller,
             action: "user.role_changed",

@@ -114,13 +114,17 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let user = target.id;
         rows::set_status_in_txn(txn, user, standing, reason.as_str(), self.ambient.now()).await?;
-        let (action, event) = if standing.status == UserStatus::Active {
-            ("user.unblocked", events::unblocked(user))
-        } else {
-            self.end_all_in_txn(txn, user, None, EndReason::Blocked).await?;
+        let is_blocked = standing.status != UserStatus::Active;
+        let (action, event) = if is_blocked {
             ("user.blocked", events::blocked(user, standing.status, standing.suspended_until))
+        } else {
+            ("user.unblocked", events::unblocked(user))
         };
         append_event_in_txn(txn, &self.ambient, event).await?;
+        // Afterwards: the end of a session cuts its sockets, which are to be told why before.
+        if is_blocked {
+            self.end_all_in_txn(txn, user, None, EndReason::Blocked).await?;
+        }
         let entry = entry(caller, action, target, standing, reason);
         audit::append_in_txn(txn, &self.ambient, entry).await?;
         Ok(())

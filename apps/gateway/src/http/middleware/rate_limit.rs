@@ -19,7 +19,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::routed::{is_probe, is_webhook};
+use super::routed::{is_probe, is_socket, is_webhook};
 use super::{RequestFacts, routed_path};
 use crate::config::RateLimitConfig;
 use crate::http::error::ApiError;
@@ -105,7 +105,9 @@ pub(crate) async fn limit_rate(
     let (Some(limits), Some(client)) = (limits, client) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let Some(tier) = limits.tier(routed_path(&request)) else {
+    // What belongs to a connection was counted when that was opened.
+    let is_connected = is_socket(routed_path(&request)) && request.query_string().contains("sid=");
+    let Some(tier) = limits.tier(routed_path(&request)).filter(|_| !is_connected) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
     let taken = tier.take(aggregated(client));

@@ -15,7 +15,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::routed::{is_probe, is_webhook};
+use super::routed::{is_probe, is_socket, is_webhook};
 use super::{client, headers, routed_path, trace};
 use crate::http::error::ApiError;
 use crate::state::AppState;
@@ -89,7 +89,9 @@ pub(crate) async fn handle_request(
 fn finish(response: HttpResponse, facts: &RequestFacts, path: &str) -> HttpResponse {
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
-    let mut response = if is_failure { as_problem(response, facts, path) } else { response };
+    // What a socket is refused is told as its protocol has it.
+    let is_ours = is_failure && !is_socket(path);
+    let mut response = if is_ours { as_problem(response, facts, path) } else { response };
     headers::add(response.headers_mut(), path);
     if let Ok(id) = HeaderValue::from_str(&facts.request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -104,7 +106,7 @@ async fn answer(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let path = routed_path(&request);
     let _counted;
-    if !is_webhook(path) {
+    if !is_webhook(path) && !is_socket(path) {
         let under_way = state.in_flight.fetch_add(1, Ordering::Relaxed);
         _counted = InFlight(&state.in_flight);
         if under_way >= state.config.server.max_concurrent_requests && !is_probe(path) {
@@ -115,7 +117,7 @@ async fn answer(
     }
     let limit = match path {
         // The handler bounds how long the body may take; what has been read is written down, come what may.
-        path if is_webhook(path) => Duration::MAX,
+        path if is_webhook(path) || is_socket(path) => Duration::MAX,
         // Pictures come slowly from phones that are on the road.
         "/api/uploads" => Duration::from_millis(state.config.media.upload_timeout_ms),
         _ => Duration::from_millis(state.config.server.request_timeout_ms),

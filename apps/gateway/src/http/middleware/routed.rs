@@ -13,6 +13,12 @@ pub(super) fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz" | "/health" | "/metrics")
 }
 
+/// Where sockets connect. A poll waits for what is to be told, so neither the number of requests under way nor a
+/// deadline is for it; how many connections there are is bounded where they are kept.
+pub(super) fn is_socket(path: &str) -> bool {
+    path.trim_end_matches('/') == crate::realtime::PATH
+}
+
 /// Where the payment provider reports. It repeats what is not answered and gives up after a day, so neither load nor
 /// a rate turns it away, and no deadline cuts it off.
 pub(super) fn is_webhook(path: &str) -> bool {

@@ -46,8 +46,16 @@ impl TestApp {
 
     /// Starts one with settings of its own.
     pub(crate) async fn start_with(db: &TestDb, adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(db, FakeClock::at("2026-03-02T06:00:00Z"), adjust).await
+    }
+
+    /// Starts another process on the same database and with the same clock.
+    pub(crate) async fn start_beside(&self, db: &TestDb, adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(db, Arc::clone(&self.clock), adjust).await
+    }
+
+    async fn start_at(db: &TestDb, clock: Arc<FakeClock>, adjust: impl FnOnce(&mut Config)) -> Self {
         let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
-        let clock = FakeClock::at("2026-03-02T06:00:00Z");
         let media = std::env::temp_dir().join(format!("dgt-media-{}", kernel::Ambient::system().new_uuid()));
         let mut config = gateway::config::load(None).unwrap();
         config.profile = Profile::Test;
@@ -60,7 +68,8 @@ impl TestApp {
         let ambient = ambient(&clock);
         let market = gateway::marketplace(&config, db.database().clone(), ambient.clone()).await.unwrap();
         let metrics = gateway::telemetry::detached_metrics();
-        let state = web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics));
+        let state =
+            web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics).unwrap());
         let document = openapi::ServedDocument::new().unwrap();
         let shared = state.clone();
         let server = HttpServer::new(move || create_app(shared.clone(), document.clone()))

@@ -1,0 +1,262 @@
+//! Who may connect, what they hear, and what they may ask for.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kernel::{Actor, DomainError, ListingId, Role, SessionId, UserId};
+use marketplace::{Marketplace, Stream};
+use realtime::{Admission, Args, ConnectRequest, Event, Namespace, Reason, Refused, Socket};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::feeds::{Beginning, Feeds};
+use super::outlet::{arguments, session_room};
+
+/// The most listings that one socket follows at a time.
+const MOST_LISTINGS: usize = 64;
+/// For how long a stream is told on after its last listener was cut off: longer than a client may be away and still get
+/// what it missed (`RecoveryConfig::window`).
+const LINGER: Duration = Duration::from_secs(150);
+
+/// What a client gives when it connects.
+#[derive(Deserialize)]
+struct Auth {
+    /// An access token.
+    token: Option<SecretString>,
+    /// The number of what it heard last, by stream.
+    #[serde(default)]
+    after: BTreeMap<String, i64>,
+}
+
+/// A person who is connected.
+struct Guest {
+    actor: Actor,
+    user: UserId,
+    session: SessionId,
+    token: SecretString,
+    after: BTreeMap<String, i64>,
+    /// What it listens to.
+    streams: Mutex<HashSet<String>>,
+}
+
+impl Guest {
+    fn streams(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one namespace of the marketplace.
+pub(super) struct Lobby {
+    pub(super) market: Marketplace,
+    pub(super) feeds: Arc<Feeds>,
+}
+
+#[async_trait]
+impl Namespace for Lobby {
+    async fn admit(&self, request: &ConnectRequest) -> Result<Admission, Refused> {
+        let auth: Auth = request.auth().map_err(|_| {
+            refused("invalid_auth", "auth must be {token, after?}: an access token, and numbers by stream")
+        })?;
+        let token = auth.token.ok_or_else(|| refused("unauthenticated", "auth.token is missing"))?;
+        let actor = self.authenticate(&token).await?;
+        let Actor::Person { user, role, session, .. } = actor else {
+            return Err(refused("unauthenticated", "auth.token is no person's"));
+        };
+        // Whoever comes back must be the same in every respect that decides what they hear.
+        let hears_staff = self.staff_role(&actor).await.is_some();
+        let identity = format!("{user} {session} {} {hears_staff}", role.as_str());
+        let (after, streams) = (auth.after, Mutex::default());
+        Ok(Admission::new(identity).data(Guest { actor, user, session, token, after, streams }))
+    }
+
+    async fn connected(&self, socket: &Socket) {
+        let Some(guest) = socket.data::<Guest>() else { return };
+        let joined = socket.join(&session_room(&guest.session.to_string())).is_ok();
+        let mut streams = vec![Stream::User(guest.user), Stream::Everyone];
+        streams.extend(self.staff_role(&guest.actor).await.map(Stream::Staff));
+        let ready = if socket.was_recovered() {
+            Ok(self.go_on(socket, guest))
+        } else {
+            self.begin(socket, guest, &streams).await
+        };
+        // Whatever was taken away since the token was read: from here on it puts this socket out by itself.
+        let still_there = self.authenticate(&guest.token).await;
+        match (joined, ready, still_there) {
+            (true, Ok(ready), Ok(actor)) if actor == guest.actor || is_same(&actor, &guest.actor) => {
+                say(socket, "ready", &json!({ "streams": ready }));
+            }
+            _ => socket.disconnect(true),
+        }
+    }
+
+    async fn event(&self, socket: &Socket, event: Event) {
+        let Some(guest) = socket.data::<Guest>() else { return };
+        let answer = match event.name.as_str() {
+            "ping" => {
+                say(socket, "pong", &json!({}));
+                json!({ "ok": true })
+            }
+            "subscribe:listing" => match event.args.get::<Subscription>(0) {
+                Ok(wanted) => self.subscribe(socket, guest, wanted).await,
+                Err(_) => problem("invalid_input", "expected {listingId, after?}"),
+            },
+            "unsubscribe:listing" => match event.args.get::<Subscription>(0) {
+                Ok(wanted) => self.unsubscribe(socket, guest, wanted.listing_id),
+                Err(_) => problem("invalid_input", "expected {listingId}"),
+            },
+            _ => problem("unknown_event", "expected ping, subscribe:listing or unsubscribe:listing"),
+        };
+        if let Some(ack) = event.ack
+            && let Ok(args) = Args::one(&answer)
+        {
+            ack.send(&args);
+        }
+    }
+
+    async fn disconnected(&self, socket: &Socket, _: Reason) {
+        let Some(guest) = socket.data::<Guest>() else { return };
+        let streams: Vec<String> = guest.streams().drain().collect();
+        let feeds = Arc::clone(&self.feeds);
+        // It may come back and get what it missed: until then somebody must go on listening.
+        tokio::spawn(async move {
+            tokio::time::sleep(LINGER).await;
+            streams.iter().for_each(|stream| feeds.release(stream));
+        });
+    }
+}
+
+/// A listing to be followed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Subscription {
+    listing_id: ListingId,
+    /// The number of what was heard of it last.
+    after: Option<i64>,
+}
+
+impl Lobby {
+    async fn authenticate(&self, token: &SecretString) -> Result<Actor, Refused> {
+        self.market
+            .identity
+            .authenticate(token.expose_secret())
+            .await
+            .map_err(|error| refused(error.code(), &error.to_string()))
+    }
+
+    /// The role by which somebody hears what is for staff: with a second factor, unless none is asked for.
+    async fn staff_role(&self, actor: &Actor) -> Option<Role> {
+        let Actor::Person { role, staff, .. } = actor else { return None };
+        let is_enrolled = staff.is_some_and(|facts| facts.totp_confirmed);
+        let may = role.is_staff()
+            && (is_enrolled || !self.market.settings.get(&platform::settings::STAFF_TOTP_REQUIRED).await);
+        may.then_some(*role)
+    }
+
+    /// Lets a new socket into its streams, with what it missed.
+    async fn begin(&self, socket: &Socket, guest: &Guest, streams: &[Stream]) -> Result<Json, ()> {
+        let mut ready = serde_json::Map::new();
+        for stream in streams {
+            let stream = stream.to_string();
+            let (seq, resync) =
+                self.listen(socket, guest, &stream, guest.after.get(&stream).copied()).await?;
+            ready.insert(stream, json!({ "seq": seq, "resync": resync }));
+        }
+        Ok(Json::Object(ready))
+    }
+
+    /// Lets it go on: it is in its rooms and has what it missed.
+    fn go_on(&self, socket: &Socket, guest: &Guest) -> Json {
+        for room in socket.rooms() {
+            if !room.starts_with("session:") && guest.streams().insert(room.to_string()) {
+                self.feeds.keep(&room);
+            }
+        }
+        json!({})
+    }
+
+    async fn listen(
+        &self,
+        socket: &Socket,
+        guest: &Guest,
+        stream: &str,
+        after: Option<i64>,
+    ) -> Result<(i64, bool), ()> {
+        let mut begun = None;
+        let begin = |beginning: &Beginning| {
+            for entry in &beginning.missed {
+                if let Ok(args) = arguments(entry) {
+                    drop(socket.emit(&entry.told.name, &args));
+                }
+            }
+            begun = socket.join(stream).is_ok().then_some((beginning.seq, beginning.resync));
+        };
+        if let Err(error) = self.feeds.listen(stream, after, begin).await {
+            tracing::warn!(%error, "a stream cannot be listened to");
+            return Err(());
+        }
+        if begun.is_some() {
+            guest.streams().insert(stream.to_owned());
+        } else {
+            self.feeds.release(stream);
+        }
+        begun.ok_or(())
+    }
+
+    async fn subscribe(&self, socket: &Socket, guest: &Guest, wanted: Subscription) -> Json {
+        let Subscription { listing_id, after } = wanted;
+        let stream = Stream::Listing(listing_id).to_string();
+        let (is_listening, count) = {
+            let streams = guest.streams();
+            let count = streams.iter().filter(|stream| stream.starts_with("listing:")).count();
+            (streams.contains(&stream), count)
+        };
+        if is_listening {
+            return json!({ "ok": true });
+        }
+        if count >= MOST_LISTINGS {
+            return problem("too_many", "at most 64 listings can be followed at a time");
+        }
+        if let Err(error) = self.market.catalog.get_listing(Some(&guest.actor), listing_id).await {
+            return problem(error.code(), &error.to_string());
+        }
+        match self.listen(socket, guest, &stream, after).await {
+            Ok((seq, resync)) => json!({ "ok": true, "stream": stream, "seq": seq, "resync": resync }),
+            Err(()) => problem("unavailable", "try again shortly"),
+        }
+    }
+
+    fn unsubscribe(&self, socket: &Socket, guest: &Guest, listing: ListingId) -> Json {
+        let stream = Stream::Listing(listing).to_string();
+        socket.leave(&stream);
+        if guest.streams().remove(&stream) {
+            self.feeds.release(&stream);
+        }
+        json!({ "ok": true })
+    }
+}
+
+/// Whether nothing has changed that decides what somebody hears.
+fn is_same(now: &Actor, before: &Actor) -> bool {
+    let factor = |actor: &Actor| match actor {
+        Actor::Person { staff, .. } => staff.map(|facts| facts.totp_confirmed),
+        Actor::System(_) => None,
+    };
+    now.user() == before.user() && now.role() == before.role() && factor(now) == factor(before)
+}
+
+fn say(socket: &Socket, name: &str, what: &Json) {
+    if let Ok(args) = Args::one(what) {
+        drop(socket.emit(name, &args));
+    }
+}
+
+fn problem(code: &str, message: &str) -> Json {
+    json!({ "ok": false, "code": code, "message": message })
+}
+
+fn refused(code: &str, message: &str) -> Refused {
+    Refused::new(message).data(json!({ "code": code }))
+}

@@ -1,0 +1,157 @@
+//! Real time: what streams are told goes out to the sockets of this process, and is passed on to other processes.
+//!
+//! Every process reads what happened from the streams and tells its own sockets; between processes go hints alone. So
+//! whatever becomes of the line between them, each socket hears everything in its order, only later.
+
+mod feeds;
+mod hints;
+mod lobby;
+mod outlet;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpMessage, web};
+use marketplace::{Listener, Marketplace};
+use realtime::backplane::{Backplane, Redis, RedisConfig, RedisState};
+use realtime::{BuildError, Config as SocketConfig, EngineConfig, Origins, Realtime, RecoveryConfig};
+use secrecy::ExposeSecret;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use self::feeds::Feeds;
+use self::lobby::Lobby;
+use self::outlet::Sockets;
+use crate::config::Config;
+use crate::http::middleware::RequestFacts;
+
+/// Where clients connect.
+pub(crate) const PATH: &str = "/socket.io";
+
+/// How often it is looked for what other processes told, where they cannot tell us.
+const ALONE: Duration = Duration::from_secs(1);
+/// The same where they can: for what was lost on the way.
+const CONNECTED: Duration = Duration::from_secs(10);
+
+/// Why there can be no sockets.
+#[derive(Debug, Error)]
+pub enum LiveError {
+    /// The address of Redis.
+    #[error("DGT__REDIS__URL cannot be read: expected redis://host:port or rediss://host:port")]
+    Redis,
+    /// The sockets.
+    #[error(transparent)]
+    Sockets(#[from] BuildError),
+}
+
+/// The sockets of this process, and the line to other processes. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    sockets: Realtime,
+    feeds: Arc<Feeds>,
+    line: Option<Redis>,
+}
+
+impl Live {
+    /// Sockets for this marketplace, and a line to other processes if one is configured.
+    ///
+    /// # Errors
+    /// When the address of Redis cannot be read.
+    pub fn new(config: &Config, market: &Marketplace) -> Result<Self, LiveError> {
+        let outlet = Arc::new(Sockets::default());
+        let feeds = Arc::new(Feeds::new(market.db.clone(), Arc::<Sockets>::clone(&outlet)));
+        let lobby = Lobby { market: market.clone(), feeds: Arc::clone(&feeds) };
+        let sockets = Realtime::builder()
+            .config(socket_config(config))
+            .peer(|request| request.extensions().get::<RequestFacts>().map(|facts| facts.client))
+            .namespace("/", lobby)
+            .build()?;
+        outlet.open(sockets.handle());
+        let line =
+            config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), RedisConfig::default()));
+        Ok(Self { sockets, feeds, line: line.transpose().map_err(|_| LiveError::Redis)? })
+    }
+
+    /// Mounts the sockets into a server thread.
+    pub(crate) fn mount(&self, app: &mut web::ServiceConfig) {
+        self.sockets.configure(app);
+    }
+
+    /// Hears what streams were told by the relay of this process.
+    pub fn listener(&self) -> Listener {
+        let live = self.clone();
+        Arc::new(move |entries| {
+            if let Some(line) = &live.line {
+                line.publish(hints::write(&entries));
+            }
+            live.feeds.hear(entries);
+        })
+    }
+
+    /// Listens to other processes and looks for what was lost on the way, until told to stop.
+    pub async fn run(&self, stop: CancellationToken) {
+        let state = self.line.as_ref().map(|line| {
+            let feeds = Arc::clone(&self.feeds);
+            line.start(Box::new(move |message| feeds.hear(hints::read(message))));
+            line.state()
+        });
+        let pause_by = state.clone();
+        let pause = move || match &pause_by {
+            Some(state) if state.borrow().is_connected => CONNECTED,
+            _ => ALONE,
+        };
+        tokio::join!(self.feeds.run(pause, stop.clone()), self.heal(state, stop));
+    }
+
+    /// After each interruption of the line, looks at once for what was told meanwhile.
+    async fn heal(&self, state: Option<watch::Receiver<RedisState>>, stop: CancellationToken) {
+        let Some(mut state) = state else { return };
+        loop {
+            let changed = tokio::select! {
+                () = stop.cancelled() => return,
+                changed = state.changed() => changed,
+            };
+            if changed.is_err() {
+                return;
+            }
+            if state.borrow().is_connected
+                && let Err(error) = self.feeds.look(true).await
+            {
+                tracing::warn!(%error, "streams could not be read; sockets hear of it later");
+            }
+        }
+    }
+
+    /// Ends every connection, spread over the time, and lets nobody in any more.
+    pub(crate) async fn close(&self, over: Duration) {
+        self.sockets.close_all(over).await;
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("connections", &self.sockets.connections()).finish_non_exhaustive()
+    }
+}
+
+fn socket_config(config: &Config) -> SocketConfig {
+    let origins = config.server.cors_origins.iter().filter(|origin| *origin != "*" && *origin != "null");
+    let engine = EngineConfig {
+        path: PATH.to_owned(),
+        // What clients say is short: tokens, and ids of listings.
+        max_payload: 64 * 1024,
+        max_queue: config.realtime.max_queue_bytes,
+        max_connections: config.realtime.max_connections,
+        origins: Origins::listed(origins),
+        ..EngineConfig::default()
+    };
+    SocketConfig {
+        engine,
+        connect_timeout: Duration::from_secs(20),
+        max_attachments: 0,
+        max_rooms: 80,
+        recovery: Some(RecoveryConfig::default()),
+        ..SocketConfig::default()
+    }
+}

@@ -1,0 +1,151 @@
+//! A Socket.IO client of few words: one WebSocket, one namespace, text packets as they are on the wire.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::support::{Session, TestApp};
+
+/// How long what must come may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An event as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Heard {
+    pub(super) name: String,
+    pub(super) payload: Value,
+    /// Where it stands: stream and number.
+    pub(super) meta: Value,
+}
+
+impl Heard {
+    pub(super) fn seq(&self) -> i64 {
+        self.meta["seq"].as_i64().unwrap()
+    }
+}
+
+/// Somebody who is connected.
+pub(super) struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    heard: VecDeque<Heard>,
+    acks: u64,
+}
+
+impl Client {
+    /// Connects, and gives the refusal if there is one.
+    pub(super) async fn connect(app: &TestApp, auth: &Value) -> Result<Self, Value> {
+        let url = format!("{}/socket.io/?EIO=4&transport=websocket", app.base.replace("http://", "ws://"));
+        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let mut client = Self { socket, heard: VecDeque::new(), acks: 0 };
+        assert!(client.packet().await.unwrap().starts_with('0'), "the open packet comes first");
+        client.send(format!("40{auth}")).await;
+        let answer = client.packet().await.unwrap();
+        match answer.split_at(2) {
+            ("40", _) => Ok(client),
+            ("44", refusal) => Err(serde_json::from_str(refusal).unwrap()),
+            _ => panic!("unexpected: {answer}"),
+        }
+    }
+
+    /// Connects as this person, and waits until everything is heard; gives what `ready` says of the streams.
+    pub(super) async fn ready(app: &TestApp, session: &Session, after: Value) -> (Self, Value) {
+        let mut client =
+            Self::connect(app, &json!({ "token": session.access, "after": after })).await.unwrap();
+        let mut before = VecDeque::new();
+        loop {
+            let heard = client.next().await;
+            if heard.name == "ready" {
+                client.heard = before;
+                return (client, heard.payload["streams"].clone());
+            }
+            before.push_back(heard);
+        }
+    }
+
+    /// The next event.
+    pub(super) async fn next(&mut self) -> Heard {
+        if let Some(heard) = self.heard.pop_front() {
+            return heard;
+        }
+        loop {
+            let packet = self.packet().await.expect("cut off while an event was awaited");
+            if let Some(event) = packet.strip_prefix("42") {
+                return heard(event);
+            }
+        }
+    }
+
+    /// The next event of this name; others are passed over.
+    pub(super) async fn hears(&mut self, name: &str) -> Heard {
+        loop {
+            let heard = self.next().await;
+            if heard.name == name {
+                return heard;
+            }
+        }
+    }
+
+    /// Asks, and gives the acknowledgement; events that come before it are kept.
+    pub(super) async fn ask(&mut self, name: &str, argument: &Value) -> Value {
+        self.acks += 1;
+        self.send(format!("42{}{}", self.acks, json!([name, argument]))).await;
+        let expected = format!("43{}", self.acks);
+        loop {
+            let packet = self.packet().await.expect("cut off while an answer was awaited");
+            if let Some(answer) = packet.strip_prefix(&expected) {
+                let answer: Vec<Value> = serde_json::from_str(answer).unwrap();
+                return answer[0].clone();
+            }
+            if let Some(event) = packet.strip_prefix("42") {
+                self.heard.push_back(heard(event));
+            }
+        }
+    }
+
+    /// Waits until the server ends the connection.
+    pub(super) async fn is_cut(&mut self) {
+        while self.packet().await.is_some() {}
+    }
+
+    /// Whether nothing more comes: everything that was sent before a `ping` comes before its answer.
+    pub(super) async fn hears_nothing(&mut self) -> bool {
+        self.ask("ping", &json!({})).await;
+        self.heard.retain(|heard| heard.name != "pong");
+        self.heard.is_empty()
+    }
+
+    async fn send(&mut self, packet: String) {
+        self.socket.send(Message::text(packet)).await.unwrap();
+    }
+
+    /// The next packet, heartbeats aside; none once the connection has ended.
+    async fn packet(&mut self) -> Option<String> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("nothing came");
+            match message {
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => self.send("3".to_owned()).await,
+                Some(Ok(Message::Text(text))) if text.as_str() == "1" || text.as_str() == "41" => {
+                    return None;
+                }
+                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+}
+
+/// `["name", payload, meta, offset]`.
+fn heard(event: &str) -> Heard {
+    let parts: Vec<Value> = serde_json::from_str(event).unwrap();
+    Heard {
+        name: parts[0].as_str().unwrap().to_owned(),
+        payload: parts.get(1).cloned().unwrap_or_default(),
+        meta: parts.get(2).cloned().unwrap_or_default(),
+    }
+}

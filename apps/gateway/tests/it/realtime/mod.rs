@@ -1,0 +1,222 @@
+//! Real time over a socket: who may connect, what they hear, and what becomes of it when something is cut.
+
+mod client;
+mod processes;
+
+use kernel::Role;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use store::{Relay, RelayConfig};
+use testkit::{Scope, on_every_engine};
+
+use self::client::Client;
+use crate::authority::listing_body;
+use crate::support::{Session, TestApp};
+
+/// Tells everything that happened; this process is the one that relays.
+async fn relay(app: &TestApp) {
+    let sink = std::sync::Arc::new(marketplace::Telling::new(Some(app.state.live.listener())));
+    let market = &app.state.market;
+    let relay = Relay::new(market.db.clone(), market.ambient.clone(), RelayConfig::default(), sink);
+    while relay.run_once().await.unwrap() > 0 {}
+}
+
+/// Something happens to a wallet.
+async fn bonus(app: &TestApp, admin: &Session, member: &Session, amount: i64) {
+    let path = format!("/api/wallets/{}/bonus", member.user_id);
+    app.step_up(admin).await;
+    let key = app.state.ambient.new_uuid().to_string();
+    let body = json!({ "amount": amount, "reason": "for the test" });
+    let given = app.post(&path).bearer(admin).header("idempotency-key", &key).json(&body).send().await;
+    given.expect(StatusCode::CREATED);
+}
+
+async fn listing(app: &TestApp, seller: &Session, admin: &Session) -> String {
+    let slug = format!("c{}", app.state.ambient.new_uuid().simple());
+    let category = app
+        .post("/api/categories")
+        .bearer(admin)
+        .json(&json!({ "slug": slug, "name": "Things" }))
+        .send()
+        .await;
+    let body = listing_body(&category.expect(StatusCode::CREATED).text("/id"));
+    app.post("/api/listings").bearer(seller).json(&body).send().await.expect(StatusCode::CREATED).text("/id")
+}
+
+fn user_stream(session: &Session) -> String {
+    format!("user:{}", session.user_id)
+}
+
+on_every_engine! { Scope::All =>
+    async fn a_member_hears_of_their_wallet_and_of_nobody_else_s(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let (member, other) = (app.member().await, app.member().await);
+        let (mut client, streams) = Client::ready(&app, &member, json!({})).await;
+        assert_eq!(streams[user_stream(&member)]["resync"], json!(false));
+        let (mut stranger, _) = Client::ready(&app, &other, json!({})).await;
+        bonus(&app, &admin, &member, 5_000).await;
+        relay(&app).await;
+        let heard = client.hears("wallet:updated").await;
+        assert_eq!((&heard.payload["promo"], &heard.payload["reason"]), (&json!(5_000), &json!("bonus")));
+        assert_eq!(heard.meta["stream"], json!(user_stream(&member)));
+        assert!(stranger.hears_nothing().await);
+        app.stop().await;
+    }
+
+    async fn nobody_connects_without_a_good_token_and_none_stands_in_an_address(db: TestDb) {
+        let app = TestApp::start(db).await;
+        for auth in [json!({}), json!({"token": "nonsense"}), json!({"token": null}), json!({"token": 7})] {
+            let refusal = Client::connect(&app, &auth).await.err().unwrap();
+            assert!(refusal["data"]["code"].is_string(), "{refusal}");
+        }
+        let member = app.member().await;
+        let polling = "/socket.io/?EIO=4&transport=polling";
+        app.get(polling).send().await.expect(StatusCode::OK);
+        let told = app.get(&format!("{polling}&token={}", member.access)).send().await;
+        assert_eq!(told.status, 400);
+        let foreign = app.get(polling).header("origin", "https://elsewhere.example").send().await;
+        assert_eq!(foreign.status, 403);
+        app.post("/api/auth/logout").bearer(&member).send().await.expect(StatusCode::NO_CONTENT);
+        assert!(Client::connect(&app, &json!({ "token": member.access })).await.is_err(), "the session has ended");
+        app.stop().await;
+    }
+
+    async fn whoever_is_blocked_is_told_and_cut_and_stays_out(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let (mut client, _) = Client::ready(&app, &member, json!({})).await;
+        let body = json!({ "status": "BANNED", "reason": "for the test" });
+        let path = format!("/api/users/{}/status", member.user_id);
+        app.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+        relay(&app).await;
+        assert_eq!(client.hears("user:blocked").await.payload["status"], json!("BANNED"));
+        client.is_cut().await;
+        assert!(Client::connect(&app, &json!({ "token": member.access })).await.is_err());
+        app.stop().await;
+    }
+
+    async fn the_end_of_a_session_cuts_its_own_sockets_alone(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let member = app.member().await;
+        let second = app.login(&member.phone).await;
+        let (mut here, _) = Client::ready(&app, &member, json!({})).await;
+        let (mut there, _) = Client::ready(&app, &second, json!({})).await;
+        app.post("/api/auth/logout").bearer(&member).send().await.expect(StatusCode::NO_CONTENT);
+        relay(&app).await;
+        here.is_cut().await;
+        there.hears("session:revoked").await;
+        assert!(there.hears_nothing().await);
+        app.stop().await;
+    }
+
+    async fn a_new_role_cuts_so_that_other_rooms_are_joined(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let root = app.staff(Role::SuperAdmin).await;
+        let member = app.member().await;
+        let (mut client, _) = Client::ready(&app, &member, json!({})).await;
+        app.step_up(&root).await;
+        let path = format!("/api/users/{}/role", member.user_id);
+        app.put(&path).bearer(&root).json(&json!({ "role": "MODERATOR" })).send().await.expect(StatusCode::OK);
+        relay(&app).await;
+        assert_eq!(client.hears("user:role_changed").await.payload["to"], json!("MODERATOR"));
+        client.is_cut().await;
+        app.stop().await;
+    }
+
+    async fn whoever_was_away_hears_what_they_missed_in_order_or_is_told_to_read_anew(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let (mut client, _) = Client::ready(&app, &member, json!({})).await;
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        let last = client.hears("wallet:updated").await;
+        drop(client);
+        for _ in 0..3 {
+            bonus(&app, &admin, &member, 100).await;
+        }
+        relay(&app).await;
+        let (mut back, streams) = Client::ready(&app, &member, json!({ user_stream(&member): last.seq() })).await;
+        for n in 1..=3 {
+            let heard = back.hears("wallet:updated").await;
+            assert_eq!((heard.seq(), &heard.payload["promo"]), (last.seq() + n, &json!(100 + 100 * n)));
+        }
+        assert_eq!(streams[user_stream(&member)]["resync"], json!(false));
+        assert!(back.hears_nothing().await);
+
+        let forgotten = app.state.ambient.now() + chrono::TimeDelta::days(1);
+        app.state.db.in_txn(async |txn| store::forget_stream_entries(txn, forgotten).await).await.unwrap();
+        let (mut late, streams) = Client::ready(&app, &member, json!({ user_stream(&member): last.seq() })).await;
+        assert_eq!(streams[user_stream(&member)], json!({ "seq": last.seq() + 3, "resync": true }));
+        assert!(late.hears_nothing().await, "all of it, or none");
+        app.stop().await;
+    }
+
+    async fn moderators_hear_of_new_listings_and_sellers_of_decisions(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let root = app.staff(Role::SuperAdmin).await;
+        let admin = app.staff_appointed_by(&root, Role::Admin).await;
+        let moderator = app.staff_appointed_by(&root, Role::Moderator).await;
+        let finance = app.staff_appointed_by(&root, Role::Finance).await;
+        let seller = app.member().await;
+        // Their appointments ended the sessions that they had before.
+        relay(&app).await;
+        let (mut reviewing, streams) = Client::ready(&app, &moderator, json!({})).await;
+        assert!(streams["role:MODERATOR"].is_object());
+        let (mut counting, _) = Client::ready(&app, &finance, json!({})).await;
+        let (mut selling, streams) = Client::ready(&app, &seller, json!({})).await;
+        assert!(streams.as_object().unwrap().keys().all(|stream| !stream.starts_with("role:")));
+        let id = listing(&app, &seller, &admin).await;
+        relay(&app).await;
+        assert_eq!(reviewing.hears("listing:new").await.payload["listingId"], json!(id));
+        assert!(counting.hears_nothing().await);
+
+        let path = format!("/api/listings/{id}/review");
+        let decision = json!({ "decision": "APPROVE" });
+        app.post(&path).bearer(&moderator).json(&decision).send().await.expect(StatusCode::OK);
+        relay(&app).await;
+        assert_eq!(selling.hears("listing:approved").await.payload["listingId"], json!(id));
+        app.stop().await;
+    }
+
+    async fn a_listing_can_be_followed_by_whoever_may_see_it(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let (seller, buyer) = (app.member().await, app.member().await);
+        let id = listing(&app, &seller, &admin).await;
+        let (mut client, _) = Client::ready(&app, &buyer, json!({})).await;
+        let wanted = json!({ "listingId": id });
+        let refused = client.ask("subscribe:listing", &wanted).await;
+        assert_eq!((&refused["ok"], &refused["code"]), (&json!(false), &json!("listing_not_found")));
+        for wrong in [json!({}), json!("x"), json!({ "listingId": "x" }), json!({ "listingId": id, "more": 1 }), Value::Null] {
+            assert_eq!(client.ask("subscribe:listing", &wrong).await["code"], json!("invalid_input"), "{wrong}");
+        }
+        assert_eq!(client.ask("delete:everything", &wanted).await["code"], json!("unknown_event"));
+
+        let decision = json!({ "decision": "APPROVE" });
+        app.post(&format!("/api/listings/{id}/review")).bearer(&admin).json(&decision).send().await.expect(StatusCode::OK);
+        relay(&app).await;
+        let following = client.ask("subscribe:listing", &wanted).await;
+        assert_eq!(following["ok"], json!(true), "{following}");
+        app.post(&format!("/api/listings/{id}/pause")).bearer(&seller).send().await.expect(StatusCode::OK);
+        relay(&app).await;
+        let heard = client.hears("listing:updated").await;
+        assert_eq!(heard.payload, json!({ "listingId": id, "status": "PAUSED" }));
+        assert_eq!(client.ask("unsubscribe:listing", &wanted).await, json!({ "ok": true }));
+        app.post(&format!("/api/listings/{id}/resume")).bearer(&seller).send().await.expect(StatusCode::OK);
+        relay(&app).await;
+        assert!(client.hears_nothing().await);
+        app.stop().await;
+    }
+
+    async fn a_ping_is_answered(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let member = app.member().await;
+        let (mut client, _) = Client::ready(&app, &member, json!({})).await;
+        assert_eq!(client.ask("ping", &json!({})).await, json!({ "ok": true }));
+        client.hears("pong").await;
+        app.stop().await;
+    }
+}

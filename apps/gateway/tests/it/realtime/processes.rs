@@ -1,0 +1,127 @@
+//! Several processes: each tells its own sockets, with Redis between them, without it, and while it is away.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kernel::Role;
+use serde_json::json;
+use testkit::{Scope, on_every_engine};
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use super::{bonus, relay};
+use crate::support::TestApp;
+
+/// A Redis of this test's own, ended with it.
+struct Redis {
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Redis {
+    async fn start() -> Self {
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let mut redis = Self { port, child: None };
+        redis.launch().await;
+        redis
+    }
+
+    async fn launch(&mut self) {
+        let child = Command::new("redis-server")
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--port",
+                &self.port.to_string(),
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is missing: `make services` installs it");
+        self.child = Some(child);
+        let begin = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(10), "redis-server does not start");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The loop that hears other processes, as `serve` runs it.
+fn hear(app: &TestApp, stop: &CancellationToken) {
+    let (live, stop) = (app.state.live.clone(), stop.clone());
+    tokio::spawn(async move { live.run(stop).await });
+}
+
+on_every_engine! { Scope::All =>
+    async fn without_redis_another_process_s_sockets_hear_within_moments(db: TestDb) {
+        let stop = CancellationToken::new();
+        let here = TestApp::start(db).await;
+        let there = here.start_beside(db, |_| {}).await;
+        hear(&there, &stop);
+        let admin = here.staff(Role::Admin).await;
+        let member = here.member().await;
+        let (mut client, _) = Client::ready(&there, &member, json!({})).await;
+        bonus(&here, &admin, &member, 100).await;
+        let begin = Instant::now();
+        relay(&here).await;
+        client.hears("wallet:updated").await;
+        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+        stop.cancel();
+        here.stop().await;
+        there.stop().await;
+    }
+
+    /// Half of what happens does so while Redis is away: nothing is lost, nothing comes twice, and afterwards hints
+    /// arrive again.
+    async fn a_redis_that_is_killed_and_comes_back_loses_nothing(db: TestDb) {
+        let stop = CancellationToken::new();
+        let mut redis = Redis::start().await;
+        let url = redis.url();
+        let here = TestApp::start_with(db, |config| config.redis.url = Some(url.clone().into())).await;
+        let there = here.start_beside(db, |config| config.redis.url = Some(url.clone().into())).await;
+        hear(&here, &stop);
+        hear(&there, &stop);
+        let admin = here.staff(Role::Admin).await;
+        let member = here.member().await;
+        let (mut client, _) = Client::ready(&there, &member, json!({})).await;
+        bonus(&here, &admin, &member, 100).await;
+        relay(&here).await;
+        let first = client.hears("wallet:updated").await.seq();
+        redis.kill();
+        for _ in 0..2 {
+            bonus(&here, &admin, &member, 100).await;
+        }
+        relay(&here).await;
+        assert_eq!(client.hears("wallet:updated").await.seq(), first + 1);
+        redis.launch().await;
+        assert_eq!(client.hears("wallet:updated").await.seq(), first + 2);
+        bonus(&here, &admin, &member, 100).await;
+        relay(&here).await;
+        assert_eq!(client.hears("wallet:updated").await.seq(), first + 3);
+        assert!(client.hears_nothing().await);
+        stop.cancel();
+        here.stop().await;
+        there.stop().await;
+    }
+}
