@@ -16,6 +16,7 @@ use realtime::{
     RecoveryConfig, Refused, Socket,
 };
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Says back what it hears.
 #[derive(Parser)]
@@ -56,12 +57,16 @@ impl Namespace for Echo {
         if auth.get("refuse").is_some() {
             return Err(Refused::new("refused").data(auth));
         }
+        // As it was written, in the order of its fields.
+        let auth = RawValue::from_string(request.auth_json().to_owned());
+        let auth = auth.map_err(|_error| Refused::new("the payload cannot be read"))?;
         Ok(Admission::new("anybody").room("all").data(auth))
     }
 
     async fn connected(&self, socket: &Socket) {
-        let auth = socket.data::<Value>().unwrap_or(&Value::Null);
-        tell(Args::one(auth).and_then(|args| socket.emit("auth", &args)));
+        if let Some(auth) = socket.data::<Box<RawValue>>() {
+            tell(Args::one(auth).and_then(|args| socket.emit("auth", &args)));
+        }
     }
 
     async fn event(&self, socket: &Socket, event: Event) {

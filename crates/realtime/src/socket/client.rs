@@ -175,7 +175,11 @@ impl Client {
         {
             let mut state = self.state();
             match state.entries.iter_mut().find(|entry| entry.space == space.number) {
-                None => state.entries.push(Entry { space: space.number, standing: Standing::Asking }),
+                None => {
+                    // Mostly there is one.
+                    state.entries.reserve_exact(1);
+                    state.entries.push(Entry { space: space.number, standing: Standing::Asking });
+                }
                 Some(entry) if matches!(entry.standing, Standing::PutOut) => {
                     entry.standing = Standing::Asking;
                 }
