@@ -5,15 +5,17 @@
 #   tests/interop/run.sh twilio_sdk  only this one
 #
 # SANDBOX_BIN   a sandbox that is already built; without it one is built
+# ECHO_BIN      the echo example of crates/realtime that is already built; without it one is built
 #
 # A suite is a function suite_NAME below, listed in SUITES. It prints `N passed, M failed` as its last line and exits
-# with an error when anything failed. By then these are up: $SANDBOX_URL, $SANDBOX_SMTP.
+# with an error when anything failed. By then these are up: $SANDBOX_URL, $SANDBOX_SMTP. A suite of Socket.IO starts
+# $REALTIME_URL and $REALTIME_RECOVERY_URL.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 source "$repo/tests/python.sh"
-SUITES=(twilio_sdk razorpay_sdk razorpay_node)
+SUITES=(twilio_sdk razorpay_sdk razorpay_node socketio_node socketio_python)
 
 started=()
 work=$(mktemp -d)
@@ -88,18 +90,53 @@ suite_razorpay_sdk() {
     "$python" "$here/razorpay_sdk.py"
 }
 
-suite_razorpay_node() {
-    local modules=$repo/.tools/razorpay_node
-    if ! cmp -s "$here/razorpay_node/package-lock.json" "$modules/package-lock.json"; then
+# node_modules NAME: the folder with what the suite's lock file names.
+node_modules() {
+    local modules=$repo/.tools/$1
+    if ! cmp -s "$here/$1/package-lock.json" "$modules/package-lock.json"; then
         rm -rf "$modules"
         mkdir -p "$modules"
-        cp "$here"/razorpay_node/package{,-lock}.json "$modules/"
+        cp "$here/$1"/package{,-lock}.json "$modules/"
         if ! npm --prefix "$modules" ci --no-audit --no-fund --ignore-scripts --loglevel=error >&2; then
             rm -rf "$modules"
             return 1
         fi
     fi
-    NODE_PATH=$modules/node_modules node "$here/razorpay_node/sdk.js"
+    printf '%s\n' "$modules/node_modules"
+}
+
+# The echo example twice: as the protocols' own test suites want it, and keeping what a client missed.
+start_echo() {
+    if [[ -n ${REALTIME_URL:-} ]]; then return; fi
+    local bin=${ECHO_BIN:-} plain recovering
+    if [[ -z $bin ]]; then
+        (cd "$repo" && cargo build --quiet --workspace --example echo)
+        bin=${CARGO_TARGET_DIR:-$repo/target}/debug/examples/echo
+    fi
+    read -r plain recovering < <(free_ports 2)
+    export REALTIME_URL=http://127.0.0.1:$plain REALTIME_RECOVERY_URL=http://127.0.0.1:$recovering
+    "$bin" --port "$plain" >"$work/echo.log" 2>&1 &
+    started+=($!)
+    wait_for "$REALTIME_URL/engine.io/?EIO=4&transport=polling" "$work/echo.log" "$!"
+    "$bin" --port "$recovering" --recovery >"$work/echo-recovery.log" 2>&1 &
+    started+=($!)
+    wait_for "$REALTIME_RECOVERY_URL/engine.io/?EIO=4&transport=polling" "$work/echo-recovery.log" "$!"
+}
+
+suite_razorpay_node() {
+    NODE_PATH=$(node_modules razorpay_node) node "$here/razorpay_node/sdk.js"
+}
+
+suite_socketio_node() {
+    start_echo
+    NODE_PATH=$(node_modules socketio_node) node "$here/socketio_node/client.js"
+}
+
+suite_socketio_python() {
+    local python
+    start_echo
+    python=$(python_with python-socketio==5.18.1 aiohttp==3.14.5)
+    "$python" "$here/socketio_python.py"
 }
 
 if (($# > 0)); then

@@ -2,9 +2,9 @@
 //!
 //! Engine.IO at `/engine.io/` says back every message. Socket.IO at `/socket.io/` has the namespaces `/` and `/custom`,
 //! which emit `auth` with the payload of CONNECT, answer `message` by `message-back`, and acknowledge
-//! `message-with-ack`, with the same arguments.
+//! `message-with-ack`, with the same arguments. For `tests/interop` there are also `ask-me`, `tell`, `cut` and `leave`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::{App, HttpServer};
@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use clap::Parser;
 use realtime::engine::{Application, Connection, Engine, Handler, Message};
 use realtime::{
-    Admission, Args, Config, ConnectRequest, EngineConfig, Event, Namespace, Origins, Realtime, Reason,
-    RecoveryConfig, Refused, Socket,
+    Admission, Args, Config, ConnectRequest, EngineConfig, Event, Handle, Namespace, Origins, Realtime,
+    Reason, RecoveryConfig, Refused, Socket,
 };
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Says back what it hears.
 #[derive(Parser)]
@@ -29,16 +30,19 @@ struct Cli {
     /// From a ping to the end, in milliseconds.
     #[arg(long, default_value_t = 200)]
     ping_timeout: u64,
-    /// Keeps what a client missed, which adds an argument to every event; and cuts a connection on the event `cut`.
+    /// Keeps what a client missed, which adds an argument to every event.
     #[arg(long)]
     recovery: bool,
 }
 
-struct Echo;
+#[derive(Clone, Default)]
+struct Echo {
+    handle: Arc<OnceLock<Handle>>,
+}
 
 impl Application for Echo {
     fn open(&self, _connection: &Arc<Connection>) -> Box<dyn Handler> {
-        Box::new(Echo)
+        Box::new(self.clone())
     }
 }
 
@@ -56,12 +60,16 @@ impl Namespace for Echo {
         if auth.get("refuse").is_some() {
             return Err(Refused::new("refused").data(auth));
         }
+        // As it was written, in the order of its fields.
+        let auth = RawValue::from_string(request.auth_json().to_owned());
+        let auth = auth.map_err(|_error| Refused::new("the payload cannot be read"))?;
         Ok(Admission::new("anybody").room("all").data(auth))
     }
 
     async fn connected(&self, socket: &Socket) {
-        let auth = socket.data::<Value>().unwrap_or(&Value::Null);
-        tell(Args::one(auth).and_then(|args| socket.emit("auth", &args)));
+        if let Some(auth) = socket.data::<Box<RawValue>>() {
+            tell(Args::one(auth).and_then(|args| socket.emit("auth", &args)));
+        }
     }
 
     async fn event(&self, socket: &Socket, event: Event) {
@@ -74,6 +82,11 @@ impl Namespace for Echo {
                 ack.send(&answer.unwrap_or_default());
             }
             ("cut", _) => socket.connection().end(Reason::TransportError),
+            ("tell", _) => {
+                if let Some(handle) = self.handle.get() {
+                    tell(handle.to("all").emit_args("told", &event.args));
+                }
+            }
             ("leave", _) => socket.disconnect(false),
             _ => {}
         }
@@ -101,9 +114,14 @@ async fn main() -> anyhow::Result<()> {
         recovery: cli.recovery.then(RecoveryConfig::default),
         ..Config::default()
     };
-    let engine = Engine::new(engine_config, Arc::new(Echo));
-    let realtime =
-        Realtime::builder().config(config).namespace("/", Echo).namespace("/custom", Echo).build()?;
+    let engine = Engine::new(engine_config, Arc::new(Echo::default()));
+    let echo = Echo::default();
+    let realtime = Realtime::builder()
+        .config(config)
+        .namespace("/", echo.clone())
+        .namespace("/custom", echo.clone())
+        .build()?;
+    drop(echo.handle.set(realtime.handle()));
     let server = HttpServer::new(move || {
         App::new().configure(|app| engine.configure(app)).configure(|app| realtime.configure(app))
     });

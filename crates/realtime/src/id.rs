@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 ///
 /// Whoever knows the id of an Engine.IO connection can poll it, so these are secrets and never logged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Id(u128);
+pub struct Id([u64; 2]);
 
 impl Id {
     /// A fresh one.
@@ -21,25 +21,37 @@ impl Id {
     pub(crate) fn random() -> Self {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).expect("the system gives random bytes");
-        Self(u128::from_be_bytes(bytes))
+        Self::from_bytes(bytes)
+    }
+
+    fn from_bytes(bytes: [u8; 16]) -> Self {
+        let number = u128::from_be_bytes(bytes);
+        // Two halves, because a u128 wants to lie at a multiple of sixteen and makes every table larger.
+        let half = |number: u128| u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
+        Self([half(number >> 64), half(number)])
+    }
+
+    fn bytes(self) -> [u8; 16] {
+        let [high, low] = self.0.map(u128::from);
+        (high << 64 | low).to_be_bytes()
     }
 
     /// Reads what [`fmt::Display`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-        (length == bytes.len()).then(|| Self(u128::from_be_bytes(bytes)))
+        (length == bytes.len()).then(|| Self::from_bytes(bytes))
     }
 
     /// Whether both are the same, in constant time.
     pub(crate) fn is(self, other: Self) -> bool {
-        self.0.to_be_bytes().ct_eq(&other.0.to_be_bytes()).into()
+        self.bytes().ct_eq(&other.bytes()).into()
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0.to_be_bytes()))
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.bytes()))
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct State {
     /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
     pub(crate) writer: Option<Waker>,
     /// Of a WebSocket that wants to take over.
-    pub(crate) probe: Option<Probe>,
+    pub(crate) probe: Option<Box<Probe>>,
     pub(crate) ended: Option<Reason>,
     /// Nothing is waited for any more; the transport may go.
     pub(crate) is_over: bool,

@@ -16,23 +16,29 @@ const CHUNK: usize = 16 * 1024;
 /// Packets in their order. Empty, it holds no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    entries: VecDeque<Arc<Packets>>,
+    /// Mostly the only one.
+    first: Option<Arc<Packets>>,
+    rest: VecDeque<Arc<Packets>>,
     bytes: usize,
 }
 
 impl Queue {
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.first.is_none()
     }
 
     /// Whether these packets would make it longer than it may be. One entry alone always fits.
     pub(crate) fn is_full_for(&self, packets: &Packets, max: usize) -> bool {
-        !self.entries.is_empty() && self.bytes + packets.wire().len() + ENTRY > max
+        !self.is_empty() && self.bytes + packets.wire().len() + ENTRY > max
     }
 
     pub(crate) fn push(&mut self, packets: Arc<Packets>) {
         self.bytes += packets.wire().len() + ENTRY;
-        self.entries.push_back(packets);
+        if self.first.is_none() {
+            self.first = Some(packets);
+        } else {
+            self.rest.push_back(packets);
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -40,9 +46,10 @@ impl Queue {
     }
 
     fn pop(&mut self) -> Option<Arc<Packets>> {
-        let packets = self.entries.pop_front()?;
+        let packets = self.first.take()?;
         self.bytes -= packets.wire().len() + ENTRY;
-        if self.entries.is_empty() {
+        self.first = self.rest.pop_front();
+        if self.first.is_none() && self.rest.capacity() > 0 {
             self.clear();
         }
         Some(packets)
@@ -52,7 +59,7 @@ impl Queue {
     pub(crate) fn take_chunk(&mut self) -> Option<(Bytes, usize)> {
         let first = self.pop()?;
         let fits = |queue: &Self, size: usize| {
-            queue.entries.front().is_some_and(|next| size + next.wire().len() <= CHUNK)
+            queue.first.as_ref().is_some_and(|next| size + next.wire().len() <= CHUNK)
         };
         if !fits(self, first.wire().len()) {
             return Some((first.wire().clone(), first.count()));
@@ -74,7 +81,7 @@ impl Queue {
     pub(crate) fn take_payload(&mut self, max: usize) -> (Vec<u8>, usize) {
         let mut payload = Vec::new();
         let mut count = 0;
-        while let Some(next) = self.entries.front()
+        while let Some(next) = &self.first
             && (payload.is_empty() || payload.len() + next.wire().len() * 4 / 3 <= max)
             && let Some(next) = self.pop()
         {
@@ -104,7 +111,7 @@ mod tests {
             got.extend_from_slice(&chunk);
         }
         assert_eq!(got, expected);
-        assert_eq!((queue.bytes, queue.entries.capacity()), (0, 0));
+        assert_eq!((queue.bytes, queue.rest.capacity()), (0, 0));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(crate) fn probe(
         let is_free =
             state.ended.is_none() && state.transport != Transport::WebSocket && state.probe.is_none();
         if is_free {
-            state.probe = Some(Probe { by, has_asked: false, waker: None });
+            state.probe = Some(Box::new(Probe { by, has_asked: false, waker: None }));
         }
         is_free
     };
@@ -123,7 +123,8 @@ impl Body {
     fn read(&mut self, context: &mut Context<'_>) {
         while self.phase != Phase::Over && self.urgent.is_none() {
             let is_open = self.phase == Phase::Open;
-            if is_open && self.connection.handler().is_some_and(|one| one.poll_ready(context).is_pending()) {
+            // Asked only when there is something to give: most polls are for writing.
+            if is_open && !self.input.is_empty() && self.is_busy(context) {
                 return;
             }
             match self.next_frame() {
@@ -140,15 +141,26 @@ impl Body {
                         self.input.extend_from_slice(&chunk);
                     }
                     Poll::Ready(Some(Err(_)) | None) => {
-                        if is_open {
-                            self.connection.end(Reason::TransportClose);
-                        }
+                        self.let_go();
                         self.phase = Phase::Over;
                     }
                 },
                 Err(reason) => self.fail(reason),
             }
         }
+    }
+
+    /// The client is gone, or actix is.
+    fn let_go(&self) {
+        match self.phase {
+            Phase::Probing => self.connection.state().probe = None,
+            Phase::Open => self.connection.end(Reason::TransportClose),
+            Phase::Closing | Phase::Over => {}
+        }
+    }
+
+    fn is_busy(&self, context: &mut Context<'_>) -> bool {
+        self.connection.handler().is_some_and(|handler| handler.poll_ready(context).is_pending())
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, Reason> {
@@ -325,10 +337,6 @@ impl MessageBody for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        match self.phase {
-            Phase::Probing => self.connection.state().probe = None,
-            Phase::Open => self.connection.end(Reason::TransportClose),
-            Phase::Closing | Phase::Over => {}
-        }
+        self.let_go();
     }
 }

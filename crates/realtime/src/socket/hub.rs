@@ -184,13 +184,22 @@ impl Members {
     pub(crate) fn each(&self, space: usize, audience: &Audience, mut action: impl FnMut(&Socket)) {
         let Some(space) = self.spaces.get(space) else { return };
         let in_room = |room: &String| space.rooms.get(room.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let mut done: HashSet<Id> = audience.except.iter().filter_map(|name| Id::parse(name)).collect();
-        done.extend(audience.except.iter().flat_map(in_room).map(Socket::id));
+        let excepted = audience.except.iter().filter_map(|name| Id::parse(name));
+        let excepted: Vec<Id> =
+            excepted.chain(audience.except.iter().flat_map(in_room).map(Socket::id)).collect();
+        // Mostly nobody is excepted, or the sender alone; then looking through is faster than hashing.
+        let many: HashSet<Id> =
+            if excepted.len() > 8 { excepted.iter().copied().collect() } else { HashSet::new() };
+        let is_meant = |socket: &&Socket| {
+            let id = socket.id();
+            if many.is_empty() { !excepted.contains(&id) } else { !many.contains(&id) }
+        };
         match audience.rooms.as_slice() {
-            [] => space.all.iter().filter(|socket| !done.contains(&socket.id())).for_each(action),
-            [room] if done.is_empty() => in_room(room).iter().for_each(action),
+            [] => space.all.iter().filter(is_meant).for_each(action),
+            [room] => in_room(room).iter().filter(is_meant).for_each(action),
             rooms => {
-                for socket in rooms.iter().flat_map(in_room) {
+                let mut done = HashSet::new();
+                for socket in rooms.iter().flat_map(in_room).filter(is_meant) {
                     if done.insert(socket.id()) {
                         action(socket);
                     }
@@ -213,6 +222,8 @@ impl Members {
         place.is_in = true;
         place.at = space.all.len();
         space.all.push(socket.clone());
+        // Most sockets stay in the rooms that they begin with.
+        place.rooms.reserve_exact(granted.len() + joined.len());
         for (rooms, is_granted) in [(granted, true), (joined, false)] {
             for room in rooms {
                 space.join(socket, &mut place, room, is_granted);

@@ -34,7 +34,7 @@ pub(crate) struct Inner {
     pub(crate) data: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) was_recovered: bool,
     pub(crate) place: Mutex<Place>,
-    pub(crate) acks: Mutex<Acks>,
+    pub(crate) acks: Mutex<Option<Box<Acks>>>,
 }
 
 /// Acknowledgements that are awaited.
@@ -75,7 +75,7 @@ impl Socket {
         self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn acks(&self) -> MutexGuard<'_, Acks> {
+    fn acks(&self) -> MutexGuard<'_, Option<Box<Acks>>> {
         self.0.acks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -197,6 +197,7 @@ impl Socket {
             if !self.is_connected() {
                 return Err(AckError::Gone);
             }
+            let acks = acks.get_or_insert_default();
             let id = acks.next;
             if acks.awaited.len() >= self.0.core.config.max_acks {
                 return Err(AckError::TooMany);
@@ -228,7 +229,7 @@ impl Socket {
 
     /// The client answered. An answer that nobody waits for any more is dropped.
     pub(crate) fn take_ack(&self, id: u64, args: Args) {
-        let sender = self.acks().awaited.remove(&id);
+        let sender = self.acks().as_mut().and_then(|acks| acks.awaited.remove(&id));
         if let Some(sender) = sender {
             drop(sender.send(args));
         }
@@ -236,7 +237,7 @@ impl Socket {
 
     /// Nobody will answer any more.
     pub(crate) fn forget_acks(&self) {
-        self.acks().awaited = HashMap::new();
+        *self.acks() = None;
     }
 
     /// Puts it out of its namespace; with `close`, ends its connection, so that no other namespace stays.
@@ -258,7 +259,9 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        self.socket.acks().awaited.remove(&self.id);
+        if let Some(acks) = &mut *self.socket.acks() {
+            acks.awaited.remove(&self.id);
+        }
     }
 }
 

@@ -1,0 +1,70 @@
+//! The server that `make bench` measures: everybody is in one room, and `go` sends the room a hundred bytes.
+
+use actix_web::{App, HttpServer};
+use async_trait::async_trait;
+use clap::Parser;
+use realtime::{
+    Admission, Args, Config, ConnectRequest, EngineConfig, Event, Handle, Namespace, Origins, Realtime,
+    Refused, Socket,
+};
+use std::sync::{Arc, OnceLock};
+
+/// Broadcasts on demand.
+#[derive(Parser)]
+struct Cli {
+    /// Where to listen.
+    #[arg(long)]
+    bind: String,
+    /// Threads that serve connections.
+    #[arg(long, default_value_t = 2)]
+    workers: usize,
+}
+
+struct Room {
+    handle: Arc<OnceLock<Handle>>,
+    tick: Args,
+}
+
+#[async_trait]
+impl Namespace for Room {
+    async fn admit(&self, _request: &ConnectRequest) -> Result<Admission, Refused> {
+        Ok(Admission::new("anybody").room("all"))
+    }
+
+    async fn event(&self, socket: &Socket, event: Event) {
+        if event.name == "go"
+            && let Some(handle) = self.handle.get()
+            && let Err(error) = handle.to("all").except_socket(socket.id()).emit_args("tick", &self.tick)
+        {
+            tracing::warn!(%error, "the broadcast cannot be written");
+        }
+    }
+}
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let config = Config {
+        engine: EngineConfig {
+            path: "/socket.io".to_owned(),
+            origins: Origins::Any,
+            ..EngineConfig::default()
+        },
+        ..Config::default()
+    };
+    let handle = Arc::new(OnceLock::new());
+    // With its frame's head and `42["tick",""]`, a hundred bytes.
+    let tick = Args::one(&"x".repeat(86))?;
+    let realtime = Realtime::builder()
+        .config(config)
+        .namespace("/", Room { handle: Arc::clone(&handle), tick })
+        .build()?;
+    drop(handle.set(realtime.handle()));
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(|app| realtime.configure(app))
+            .route("/ready", actix_web::web::to(|| async { "yes" }))
+    });
+    server.workers(cli.workers).bind(cli.bind)?.run().await?;
+    Ok(())
+}

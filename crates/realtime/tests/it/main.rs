@@ -1,0 +1,17 @@
+//! Both protocols on the wire, against a real server: what is answered, what is refused, what is bounded.
+
+mod backplane;
+mod client;
+mod engine_polling;
+mod engine_requests;
+mod engine_upgrade;
+mod engine_websocket;
+mod fuzz;
+mod origins;
+mod recovery;
+mod redis_server;
+mod rooms;
+mod server;
+mod slow_reader;
+mod socket_connect;
+mod socket_events;

@@ -1,0 +1,87 @@
+//! A client that does not read is cut, and nobody waits for it.
+
+use std::time::{Duration, Instant};
+
+use realtime::Reason;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::client::{Polling, Ws};
+use crate::server::{Server, config, start, until};
+
+/// Enters the main namespace and then reads nothing.
+async fn stuck(server: &Server) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(server.address.parse().unwrap()).await.unwrap();
+    let request = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+                   Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(&[0x81, 0x82, 0, 0, 0, 0, b'4', b'0']).await.unwrap();
+    stream
+}
+
+#[actix_web::test]
+async fn a_stuck_reader_is_cut_at_its_bytes_and_the_others_are_served() {
+    let (server, realtime, lab) = start(config()).await;
+    let mut stuck = stuck(&server).await;
+    let handle = realtime.handle();
+    until("the stuck one is in", || handle.everybody().sockets().len() == 1).await;
+    let (mut healthy, _) = Ws::enter(&server, "").await;
+    let text = "x".repeat(8_000);
+    let mut slowest = Duration::ZERO;
+    let mut sent = 0;
+    // Some megabytes fit into the kernel's buffers before our own queue grows.
+    while lab.gone.lock().unwrap().is_empty() {
+        let began = Instant::now();
+        handle.everybody().emit("n", &text).unwrap();
+        assert_eq!(healthy.text().await.len(), text.len() + 10);
+        slowest = slowest.max(began.elapsed());
+        sent += text.len();
+        assert!(sent < 200_000_000, "it is never cut");
+    }
+    assert_eq!(*lab.gone.lock().unwrap(), [Reason::SlowConsumer]);
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    assert_eq!(handle.everybody().sockets().len(), 1);
+    // When it reads again, it finds what the kernel still had, and the end.
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(5), stuck.read_to_end(&mut rest)).await;
+    assert!(read.is_ok());
+}
+
+#[actix_web::test]
+async fn a_poller_that_does_not_poll_is_cut_at_its_bytes() {
+    let (server, realtime, lab) = start(config()).await;
+    let polling = Polling::open(&server, "/socket.io").await;
+    polling.post("40").await;
+    polling.get().await;
+    let text = "x".repeat(10_000);
+    let mut sent = 0;
+    while lab.gone.lock().unwrap().is_empty() && sent < 200 {
+        realtime.handle().everybody().emit("n", &text).unwrap();
+        sent += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(*lab.gone.lock().unwrap(), [Reason::SlowConsumer]);
+    assert!((104..=110).contains(&sent), "1 MiB is 104 of these: {sent}");
+    assert_eq!(polling.get().await.0, 400);
+}
+
+#[actix_web::test]
+async fn a_volatile_event_is_dropped_while_others_wait() {
+    let (server, realtime, _) = start(config()).await;
+    let polling = Polling::open(&server, "/socket.io").await;
+    polling.post("40").await;
+    polling.get().await;
+    let handle = realtime.handle();
+    handle.everybody().volatile().emit("v", &1).unwrap();
+    handle.everybody().volatile().emit("v", &2).unwrap();
+    handle.everybody().emit("n", &3).unwrap();
+    let socket = handle.everybody().sockets().remove(0);
+    socket.emit_volatile("v", &realtime::Args::one(&4).unwrap()).unwrap();
+    // Looking at the room hands out what was emitted before.
+    assert_eq!(handle.everybody().sockets().len(), 1);
+    assert_eq!(polling.get().await.1, "42[\"v\",1]\u{1e}42[\"n\",3]");
+    handle.everybody().volatile().emit("v", &5).unwrap();
+    assert_eq!(polling.get().await.1, "42[\"v\",5]");
+}
