@@ -1,7 +1,17 @@
 //! The clients against servers that answer: the sandbox, which is strict, and a socket that says what it is told to.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! What is stored, on SQLite, PostgreSQL and MariaDB.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod deliveries;
+mod devices;
+mod fcm;
 mod guard;
+mod house;
+mod inbox;
+mod preferences;
 mod privacy;
+mod sending;
 mod smtp;
+mod telling;
+mod templates;
 mod twilio;
