@@ -32,6 +32,7 @@ mod device;
 mod error;
 mod failover;
 mod guarded;
+mod hook;
 mod inbox;
 mod language;
 mod mail;
@@ -60,6 +61,11 @@ pub use device::{DeviceView, Platform, PushTarget, TargetKind};
 pub use error::NotifyError;
 pub use failover::Failover;
 pub use guarded::Guarded;
+pub use hook::{
+    ClaimedHook, HOOK_RETRIES, HookClaim, HookClient, HookDeliveryView, HookEvent, HookInput, HookSending,
+    HookSettled, HookStatus, HookUrl, HookView, NewHook, PlannedHook, Resolve, SystemResolver, Topic,
+    verify_hook_signature,
+};
 pub use inbox::{NotificationFilter, NotificationView};
 pub use language::Language;
 pub use mail::{MailMessage, MailReceipt, MailSender};

@@ -10,10 +10,9 @@ use notify::{
 use outbound::http::Timeouts;
 use sandbox::{FCM_SERVICE_ACCOUNT, FcmTokenState, Running, Sandbox, SandboxConfig};
 use testkit::{Domain, Scope, TestDb, on_every_engine};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 use crate::house::{House, event};
+use crate::receiver::Receiver;
 use crate::smtp::smtp;
 use crate::twilio::inbox;
 
@@ -60,26 +59,6 @@ async fn send_all(
     settled
 }
 
-/// Takes one report of Twilio's and gives its signature and fields.
-async fn report(listener: &TcpListener) -> (String, Vec<(String, String)>) {
-    let (mut stream, _) = listener.accept().await.unwrap();
-    let mut text = Vec::new();
-    let mut buffer = [0; 4_096];
-    while !String::from_utf8_lossy(&text).contains("SmsStatus=") {
-        let read = stream.read(&mut buffer).await.unwrap();
-        text.extend_from_slice(&buffer[..read]);
-    }
-    stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await.unwrap();
-    let text = String::from_utf8(text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let signature = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("x-twilio-signature").then(|| value.to_owned())
-    });
-    let fields = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    (signature.unwrap(), fields)
-}
-
 on_every_engine! { Scope::Domain(Domain::Notify) =>
     async fn what_is_planned_arrives_by_every_way(db: TestDb) {
         let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
@@ -118,8 +97,8 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
     /// Twilio's reports name the delivery, are verified by the account's token, and end as what they say.
     async fn twilios_reports_tell_what_became_of_an_sms(db: TestDb) {
         let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let callback: url::Url = format!("http://{}/status", listener.local_addr().unwrap()).parse().unwrap();
+        let receiver = Receiver::answering(&[]).await;
+        let callback: url::Url = format!("http://127.0.0.1:{}/status", receiver.port).parse().unwrap();
         let house = House::with(db, |config| config.sms_status_url = Some(callback.clone()));
         let asha = house.person();
         let mut told = house.tell(&asha, &event(Kind::AccountBlocked, "e")).await;
@@ -128,8 +107,14 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         send_all(db, &house, &senders(&sandbox), &told).await;
         let mut url = callback;
         url.query_pairs_mut().append_pair("delivery", &id.to_string());
-        for status in ["sent", "delivered"] {
-            let (signature, fields) = report(&listener).await;
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while receiver.requests().len() < 2 && std::time::Instant::now() < deadline {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        for (request, status) in receiver.requests().into_iter().zip(["sent", "delivered"]) {
+            let signature = request.header("x-twilio-signature");
+            let fields: Vec<(String, String)> =
+                url::form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
             let token = "sandbox-auth-token".into();
             assert!(verify_twilio_signature(&token, &url, &fields, &signature));
             assert!(!verify_twilio_signature(&"another".into(), &url, &fields, &signature));
