@@ -23,6 +23,7 @@
 //! assert_eq!(sms.validity, Duration::from_secs(300));
 //! ```
 
+mod announcement;
 mod catalogue;
 mod channel;
 mod clock;
@@ -50,6 +51,10 @@ use std::sync::Arc;
 use kernel::Ambient;
 use store::Database;
 
+pub use announcement::{
+    ActiveAnnouncementView, Advanced, AnnouncementEvent, AnnouncementFields, AnnouncementInput,
+    AnnouncementStatus, AnnouncementView, Audience, AudienceFacts, FanOut, Segment,
+};
 pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalogue};
 pub use channel::Channel;
 pub use config::{DailyCaps, NotifyConfig};

@@ -1,13 +1,13 @@
 //! Telling somebody something: their inbox and the messages that follow, in the transaction of the event.
 
 use chrono::{DateTime, Utc};
-use kernel::{DeliveryId, DeviceId, FieldErrors, NotificationId, TypedId, UserId};
+use kernel::{DeliveryId, DeviceId, NotificationId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Map, Value as Json, json};
-use sha2::{Digest, Sha256};
 use store::{Engine, insert_if_absent};
 
 use super::rows::{self, NewDelivery};
+use super::rules::{check, collapse_key};
 use crate::preference::{self, Choices};
 use crate::template::{self, TemplateKey, Words};
 use crate::{Channel, DeliveryStatus, Kind, Language, Notify, NotifyError, clock, device, inbox};
@@ -36,6 +36,14 @@ pub struct NewNotification {
     pub params: Json,
     /// Where it leads inside the app: a path such as `/listings/018f…`.
     pub action: Option<String>,
+    /// By which ways alone, of those that the person wants; by all of them when it is `None`.
+    pub only: Option<Vec<Channel>>,
+}
+
+impl NewNotification {
+    fn goes_by(&self, channel: Channel) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&channel))
+    }
 }
 
 /// A message that will be sent.
@@ -136,7 +144,7 @@ impl Notify {
         telling: &mut Telling<'_>,
     ) -> Result<(Option<NotificationId>, bool), NotifyError> {
         let Telling { recipient, new, .. } = telling;
-        if !telling.choices.lets(new.kind, Channel::InApp) {
+        if !new.goes_by(Channel::InApp) || !telling.choices.lets(new.kind, Channel::InApp) {
             return Ok((None, false));
         }
         let key = TemplateKey { kind: new.kind, channel: Channel::InApp, language: recipient.language };
@@ -181,7 +189,7 @@ impl Notify {
         channel: Channel,
     ) -> Result<Vec<PlannedDelivery>, NotifyError> {
         let Telling { recipient, new, .. } = telling;
-        if !telling.choices.lets(new.kind, channel) {
+        if !new.goes_by(channel) || !telling.choices.lets(new.kind, channel) {
             return Ok(Vec::new());
         }
         let targets: Vec<Option<DeviceId>> = match channel {
@@ -260,85 +268,4 @@ async fn note_event(
         [user.uuid().into(), event_key.into(), now.into()],
     );
     Ok(insert_if_absent(txn, insert).await?)
-}
-
-/// The kind and a digest of what it is about; 41 bytes at most, of the 64 that Apple takes.
-fn collapse_key(new: &NewNotification) -> String {
-    let digest = Sha256::digest(new.action.as_deref().unwrap_or_default());
-    let short: String = hex::encode(digest).chars().take(16).collect();
-    format!("{}:{short}", new.kind.as_str())
-}
-
-fn check(new: &NewNotification) -> Result<(), NotifyError> {
-    let mut errors = FieldErrors::default();
-    if new.event_key.is_empty() || new.event_key.chars().count() > 190 {
-        errors.add("eventKey", "invalid_length", "must have 1 to 190 characters");
-    }
-    for variable in new.kind.spec().variables {
-        match new.params.get(variable.name) {
-            None => errors.add(format!("params.{}", variable.name), "required", "this kind needs it"),
-            Some(value) if !variable.fits(value) => {
-                errors.add(format!("params.{}", variable.name), "wrong_type", variable.rule());
-            }
-            Some(_) => {}
-        }
-    }
-    // A second slash, or a backslash, would lead to another host.
-    let is_path = |action: &str| {
-        action.starts_with('/')
-            && !action.starts_with("//")
-            && action.len() <= 300
-            && action.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
-    };
-    if new.action.as_deref().is_some_and(|action| !is_path(action)) {
-        errors.add("action", "invalid_path", "must be a path inside the app, such as /wallet");
-    }
-    Ok(errors.finish()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(kind: Kind, params: Json, action: Option<&str>) -> NewNotification {
-        NewNotification { kind, event_key: "e".to_owned(), params, action: action.map(str::to_owned) }
-    }
-
-    fn wrong(new: &NewNotification) -> Vec<String> {
-        match check(new) {
-            Ok(()) => Vec::new(),
-            Err(NotifyError::Invalid(errors)) => errors.0.into_iter().map(|error| error.field).collect(),
-            Err(other) => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn a_missing_variable_is_named() {
-        assert_eq!(
-            wrong(&of(Kind::ListingRejected, json!({"title": 5}), None)),
-            ["params.title", "params.reason"]
-        );
-        assert!(wrong(&of(Kind::KycApproved, json!({}), None)).is_empty());
-    }
-
-    #[test]
-    fn an_action_stays_inside_the_app() {
-        for action in ["/", "/wallet", "/listings/018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11?tab=1"] {
-            assert!(wrong(&of(Kind::KycApproved, json!({}), Some(action))).is_empty(), "{action}");
-        }
-        for action in
-            ["", "wallet", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/न"]
-        {
-            assert_eq!(wrong(&of(Kind::KycApproved, json!({}), Some(action))), ["action"], "{action}");
-        }
-    }
-
-    #[test]
-    fn a_collapse_key_fits_what_apple_takes() {
-        for kind in Kind::all() {
-            let key =
-                collapse_key(&of(kind, json!({}), Some("/listings/018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11")));
-            assert!(key.len() <= 64, "{key}");
-        }
-    }
 }

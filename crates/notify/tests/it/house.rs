@@ -93,5 +93,6 @@ pub(crate) fn event(kind: Kind, key: &str) -> NewNotification {
         event_key: key.to_owned(),
         params: json!(params),
         action: Some("/listings/1".to_owned()),
+        only: None,
     }
 }

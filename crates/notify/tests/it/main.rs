@@ -2,8 +2,10 @@
 //! What is stored, on SQLite, PostgreSQL and MariaDB.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod announcements;
 mod deliveries;
 mod devices;
+mod failover;
 mod fcm;
 mod guard;
 mod hooks;
