@@ -9,6 +9,7 @@ mod identity;
 mod ledger;
 mod lock;
 mod moderation;
+mod notify;
 mod payments;
 mod platform;
 mod record;
@@ -47,6 +48,8 @@ pub enum Domain {
     Payments,
     /// Review decisions.
     Moderation,
+    /// What people are told.
+    Notify,
     /// Settings.
     Platform,
 }
@@ -88,6 +91,7 @@ impl Migrator {
             (Domain::Ledger, ledger::MIGRATIONS),
             (Domain::Payments, payments::MIGRATIONS),
             (Domain::Moderation, moderation::MIGRATIONS),
+            (Domain::Notify, notify::MIGRATIONS),
             (Domain::Platform, platform::MIGRATIONS),
         ];
         let mut parts = store::MIGRATIONS.to_vec();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use secrecy::SecretString;
+use url::{Host, Url};
 
 use crate::razorpay::RazorpayConfig;
 
@@ -14,9 +15,21 @@ const SMTP_TIMEOUT: &str = "300";
 const TWILIO_ACCOUNT_SID: &str = "AC00000000000000000000000000000000";
 const TWILIO_AUTH_TOKEN: &str = "sandbox-auth-token";
 const TWILIO_SENDER: &str = "+15005550006";
+const FCM_TOKEN_LIFE: u32 = 3_599;
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Whether an address is one that the sandbox posts to: `http` to this machine, by number. A name is none: what it means
+/// is for a name server to say.
+pub(crate) fn is_on_this_machine(url: &Url) -> bool {
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    };
+    url.scheme() == "http" && is_loopback
 }
 
 /// Where the sandbox listens and what it takes for valid credentials.
@@ -72,6 +85,10 @@ pub struct SandboxConfig {
     )]
     pub twilio_senders: Vec<String>,
 
+    /// How long an access token of Google's holds, in seconds.
+    #[arg(long, env = "DGT__SANDBOX__FCM_TOKEN_LIFE", value_name = "SECONDS", default_value_t = FCM_TOKEN_LIFE)]
+    pub fcm_token_life: u32,
+
     /// The Razorpay account.
     #[command(flatten)]
     pub razorpay: RazorpayConfig,
@@ -95,6 +112,7 @@ impl Default for SandboxConfig {
             twilio_account_sid: TWILIO_ACCOUNT_SID.to_owned(),
             twilio_auth_token: SecretString::from(TWILIO_AUTH_TOKEN),
             twilio_senders: vec![TWILIO_SENDER.to_owned()],
+            fcm_token_life: FCM_TOKEN_LIFE,
             razorpay: RazorpayConfig::default(),
         }
     }

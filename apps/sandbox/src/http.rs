@@ -9,7 +9,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use crate::problem::Problem;
-use crate::{faults, inbox, razorpay, twilio};
+use crate::{faults, fcm, inbox, razorpay, twilio};
 
 /// Every route of the sandbox.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
@@ -18,6 +18,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(inbox::resource())
         .service(faults::resource())
         .service(twilio::scope())
+        .service(twilio::control())
+        // Before Razorpay's, which takes everything else below /v1.
+        .configure(fcm::routes)
         .service(razorpay::scope())
         .service(razorpay::pay_page())
         .configure(razorpay::control_routes)

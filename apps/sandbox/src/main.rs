@@ -8,7 +8,7 @@ use sandbox::{Sandbox, SandboxConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Stand-ins for Razorpay, for Twilio and for a mail server, with an inbox and a page to pay on.
+/// Stand-ins for Razorpay, for Twilio, for Firebase and for a mail server, with an inbox and a page to pay on.
 #[derive(Parser)]
 #[command(name = "sandbox", version, after_help = AFTER_HELP)]
 struct Cli {
@@ -21,14 +21,19 @@ HTTP:
   POST   /2010-04-01/Accounts/{Sid}/Messages.json        send a message, as to Twilio
   GET    /2010-04-01/Accounts/{Sid}/Messages.json        the list of them, paged
   GET    /2010-04-01/Accounts/{Sid}/Messages/{Sid}.json  one of them
+  POST   /token, /v1/projects/{project}/messages:send    Google's access tokens, Firebase Cloud Messaging
+  POST   /iid/v1:batchAdd, /iid/v1:batchRemove           its topics
   *      /v1/orders, /v1/payments, /v1/refunds           Razorpay's API
   GET    /pay/{order}                                    its checkout: pay, fail, be captured late
   GET    /inbox?channel=sms|email|push&to=...            what arrived, newest first: JSON, or a page for a browser
   DELETE /inbox                                          empties it
-  POST   /control/faults                                 {\"target\": \"twilio\"|\"smtp\"|\"razorpay\", \"delayMs\", \"error\", \"drop\", \"duplicate\", \"times\",
+  POST   /control/faults                                 {\"target\": \"twilio\"|\"smtp\"|\"razorpay\"|\"fcm\", \"delayMs\", \"error\", \"drop\", \"duplicate\", \"times\",
                                                          and for razorpay \"after\", \"call\": \"order\"|\"capture\"|\"refund\"|\"read\"}
   GET    /control/faults                                 the faults in force
   DELETE /control/faults                                 clears them
+  POST   /control/fcm/tokens                             {\"token\", \"state\": \"alive\"|\"unregistered\"|\"senderMismatch\"}
+  GET    /control/fcm/service-account                    the service account's key, for the gateway's configuration
+  POST   /control/twilio/callbacks                       {\"outcome\": \"delivered\"|\"undelivered\"|\"failed\", \"errorCode\", \"duplicate\", \"shuffle\", \"delayMs\", \"drop\"}
   POST   /control/orders/{id}/pay                        {\"outcome\": \"success\"|\"authorized\"|\"failure\"|\"late\", \"method\", \"amount\", \"settleAfterMs\", \"webhooks\"}
   POST   /control/payments                               {\"amount\", \"orderId\", \"method\", \"captured\", \"webhooks\"}: one made elsewhere
   POST   /control/payments/{id}/settle                   captures a failed or authorized payment

@@ -14,8 +14,10 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::config::SandboxConfig;
+use crate::fcm::FcmTokenState;
 use crate::razorpay::RazorpayDesk;
 use crate::stage::Stage;
+use crate::twilio::CallbackBehaviour;
 use crate::{http, smtp};
 
 /// How long requests and conversations under way may take to end, in seconds.
@@ -105,6 +107,26 @@ impl Running {
     /// The `StatusCallback` that a Twilio message was created with.
     pub fn status_callback(&self, message_sid: &str) -> Option<Url> {
         self.stage.messages.get(message_sid)?.status_callback.clone()
+    }
+
+    /// What becomes of Twilio's messages from now on, and how its reports misbehave.
+    pub fn behave(&self, behaviour: CallbackBehaviour) {
+        self.stage.callbacks.behave(behaviour);
+    }
+
+    /// What becomes of push messages to a token from now on.
+    pub fn set_fcm_token(&self, token: &str, state: FcmTokenState) {
+        self.stage.fcm.set_token(token, state);
+    }
+
+    /// How many access tokens Google has given.
+    pub fn fcm_access_tokens(&self) -> usize {
+        self.stage.fcm.granted()
+    }
+
+    /// The tokens that are subscribed to a topic, in their order.
+    pub fn fcm_topic(&self, topic: &str) -> Vec<String> {
+        self.stage.fcm.subscribers(topic)
     }
 
     /// The Razorpay account, to pay its orders and to see what it has.

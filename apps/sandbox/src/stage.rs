@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::SandboxConfig;
 use crate::faults::Faults;
+use crate::fcm::Fcm;
 use crate::inbox::{Channel, Inbox, Message};
 use crate::razorpay::Razorpay;
-use crate::twilio::{Account, Messages};
+use crate::twilio::{Account, Callbacks, Messages};
 
 /// One sandbox's state, shared by its two servers.
 pub(crate) struct Stage {
@@ -18,6 +19,8 @@ pub(crate) struct Stage {
     pub(crate) faults: Faults,
     pub(crate) account: Account,
     pub(crate) messages: Messages,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) fcm: Fcm,
     pub(crate) razorpay: Arc<Razorpay>,
 }
 
@@ -30,11 +33,13 @@ impl Stage {
         let ambient = Ambient::system();
         let razorpay = Arc::new(Razorpay::new(&config.razorpay, &ambient, stopping)?);
         Ok(Self {
-            ambient,
+            ambient: ambient.clone(),
             inbox: Inbox::default(),
             faults: Faults::default(),
             account: Account::new(config),
             messages: Messages::default(),
+            callbacks: Callbacks::new(config, &ambient, stopping)?,
+            fcm: Fcm::new(config)?,
             razorpay,
         })
     }

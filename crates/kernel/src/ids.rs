@@ -95,6 +95,18 @@ typed_ids! {
     JobId,
     /// A record of the audit log.
     AuditId,
+    /// Something that somebody was told, in their inbox.
+    NotificationId,
+    /// A message on its way to somebody by push, SMS or mail.
+    DeliveryId,
+    /// A phone or browser that takes push messages.
+    DeviceId,
+    /// An address that webhooks are sent to.
+    HookId,
+    /// A webhook on its way.
+    HookDeliveryId,
+    /// Something told to many at once.
+    AnnouncementId,
 }
 
 #[cfg(test)]

@@ -30,8 +30,9 @@ pub use contact::{Email, Phone};
 pub use cursor::{CursorCodec, InvalidCursor};
 pub use error::{DomainError, ErrorKind, FieldError, FieldErrors, InvalidInput, ParseError};
 pub use ids::{
-    AuditId, BoostId, BoostPlanId, CategoryId, EventId, HoldId, InvalidId, JobId, JournalId, ListingId,
-    PaymentId, PaymentOrderId, PhotoId, RefundId, ReviewId, SessionId, TypedId, UserId,
+    AnnouncementId, AuditId, BoostId, BoostPlanId, CategoryId, DeliveryId, DeviceId, EventId, HoldId,
+    HookDeliveryId, HookId, InvalidId, JobId, JournalId, ListingId, NotificationId, PaymentId,
+    PaymentOrderId, PhotoId, RefundId, ReviewId, SessionId, TypedId, UserId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use page::{Page, Pagination, Paging};

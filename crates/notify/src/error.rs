@@ -1,104 +1,129 @@
-//! Why a message did not leave, told by what the caller can do about it.
+//! What can go wrong when people are told things, each with a stable code.
 
 use std::time::Duration;
 
-use kernel::{DomainError, ErrorKind};
+use kernel::{DomainError, ErrorKind, FieldError, InvalidCursor, InvalidInput};
+use store::StoreError;
 use thiserror::Error;
 
-/// A message could not be sent, or nobody knows whether it was. No variant carries the recipient or the text;
-/// `code` is the provider's own: Twilio's error code, the HTTP status, or the SMTP reply code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum SendError {
-    /// This recipient cannot be sent to, now or later.
-    #[error("the provider refuses this recipient ({code})")]
-    Refused {
-        /// The provider's code.
-        code: u32,
+/// A refusal or failure of this crate.
+#[derive(Debug, Error)]
+pub enum NotifyError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The input is wrong; each field is named.
+    #[error(transparent)]
+    Invalid(#[from] InvalidInput),
+    /// No such notification, or somebody else's.
+    #[error("there is no such notification")]
+    NotificationNotFound,
+    /// No such device, or somebody else's.
+    #[error("there is no such device")]
+    DeviceNotFound,
+    /// No such delivery.
+    #[error("there is no such delivery")]
+    DeliveryNotFound,
+    /// No such template.
+    #[error("there is no such template")]
+    TemplateNotFound,
+    /// No such webhook endpoint.
+    #[error("there is no such webhook endpoint")]
+    HookNotFound,
+    /// No such delivery of a webhook.
+    #[error("there is no such webhook delivery")]
+    HookDeliveryNotFound,
+    /// No such announcement, or not for the one who asks.
+    #[error("there is no such announcement")]
+    AnnouncementNotFound,
+    /// The copy that the change was made from is out of date.
+    #[error("it has changed since you read it: read it again, then repeat your change")]
+    VersionMismatch,
+    /// Its state does not allow what was asked.
+    #[error("{message}")]
+    Conflict {
+        /// A stable code.
+        code: &'static str,
+        /// Why not, for people.
+        message: &'static str,
     },
-    /// Our account, credentials or request are wrong: a person must look at the configuration.
-    #[error("the provider refuses our account or request ({code})")]
-    Misconfigured {
-        /// The provider's code.
-        code: u32,
-    },
-    /// It certainly did not leave, and it may later: too many requests, no connection, or a temporary refusal.
-    #[error("the message was not sent; it may be later")]
-    NotSent {
-        /// The provider's code, if it answered.
-        code: Option<u32>,
-        /// How long the provider asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The provider failed while it dealt with the message. It probably did not leave.
-    #[error("the provider failed ({code})")]
-    Failed {
-        /// The provider's code.
-        code: u32,
-    },
-    /// It was handed over and no readable answer came: it may have left.
-    #[error("the provider gave no readable answer: the message may have been sent")]
-    Unknown,
-    /// It was not tried, because the provider has been failing or too many messages are on their way.
-    #[error("the provider is not being called at the moment")]
-    Busy,
+    /// Another process took the work over after this one's lease had run out.
+    #[error("the lease was lost: another process has taken over")]
+    LeaseLost,
+    /// The link to unsubscribe was not made here.
+    #[error("the link to unsubscribe is not one of ours")]
+    BadUnsubscribeToken,
+    /// A template that was checked when it was written cannot be filled in.
+    #[error("a template could not be filled in: {0}")]
+    Render(String),
+    /// A secret cannot be sealed or opened.
+    #[error("a secret cannot be sealed or opened: {0}")]
+    Sealing(&'static str),
 }
 
-impl SendError {
-    /// Whether sending the same message again cannot make it arrive twice.
-    pub fn is_safe_to_repeat(self) -> bool {
-        matches!(self, Self::NotSent { .. } | Self::Busy)
-    }
+store::store_errors!(NotifyError);
 
-    /// Whether trying later may help.
-    pub fn is_transient(self) -> bool {
-        !matches!(self, Self::Refused { .. } | Self::Misconfigured { .. })
+impl NotifyError {
+    pub(crate) fn conflict(code: &'static str, message: &'static str) -> Self {
+        Self::Conflict { code, message }
     }
 }
 
-impl DomainError for SendError {
+impl From<InvalidCursor> for NotifyError {
+    fn from(invalid: InvalidCursor) -> Self {
+        InvalidInput::field("cursor", "invalid_cursor", invalid.to_string()).into()
+    }
+}
+
+impl DomainError for NotifyError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Refused { .. } => ErrorKind::Unprocessable,
-            _ => ErrorKind::Unavailable,
+            Self::Store(error) => error.kind(),
+            Self::Invalid(error) => error.kind(),
+            Self::NotificationNotFound
+            | Self::DeviceNotFound
+            | Self::DeliveryNotFound
+            | Self::TemplateNotFound
+            | Self::HookNotFound
+            | Self::HookDeliveryNotFound
+            | Self::AnnouncementNotFound
+            | Self::BadUnsubscribeToken => ErrorKind::NotFound,
+            Self::VersionMismatch => ErrorKind::PreconditionFailed,
+            Self::Conflict { .. } | Self::LeaseLost => ErrorKind::Conflict,
+            Self::Render(_) | Self::Sealing(_) => ErrorKind::Internal,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Refused { .. } => "recipient_refused",
-            _ => "delivery_unavailable",
+            Self::Store(error) => error.code(),
+            Self::Invalid(error) => error.code(),
+            Self::NotificationNotFound => "notification_not_found",
+            Self::DeviceNotFound => "device_not_found",
+            Self::DeliveryNotFound => "delivery_not_found",
+            Self::TemplateNotFound => "template_not_found",
+            Self::HookNotFound => "webhook_endpoint_not_found",
+            Self::HookDeliveryNotFound => "webhook_delivery_not_found",
+            Self::AnnouncementNotFound => "announcement_not_found",
+            Self::VersionMismatch => "version_mismatch",
+            Self::Conflict { code, .. } => code,
+            Self::LeaseLost => "lease_lost",
+            Self::BadUnsubscribeToken => "unsubscribe_token_not_found",
+            Self::Render(_) | Self::Sealing(_) => "internal",
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            Self::Invalid(error) => error.fields(),
+            _ => &[],
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::NotSent { retry_after, .. } => *retry_after,
+            Self::Store(error) => error.retry_after(),
             _ => None,
         }
-    }
-}
-
-/// A client cannot be built from what it was configured with.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// A value is not what it must be.
-    #[error("{field} {problem}")]
-    Invalid {
-        /// Which value.
-        field: &'static str,
-        /// What is wrong with it; never the value itself.
-        problem: &'static str,
-    },
-    /// The TLS stack could not be set up.
-    #[error("the HTTP client could not be set up")]
-    Http(#[source] reqwest::Error),
-    /// The TLS stack for mail could not be set up.
-    #[error("the SMTP client could not be set up")]
-    Smtp(#[source] lettre::transport::smtp::Error),
-}
-
-impl ConfigError {
-    pub(crate) fn invalid(field: &'static str, problem: &'static str) -> Self {
-        Self::Invalid { field, problem }
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use outbound::{CallError, Guard, Retry};
 
-use crate::{MailMessage, MailReceipt, MailSender, SendError, SmsMessage, SmsReceipt, SmsSender};
+use crate::{
+    MailMessage, MailReceipt, MailSender, PushError, PushMessage, PushReceipt, PushSender, SendError,
+    SmsMessage, SmsReceipt, SmsSender,
+};
 
 /// A sender behind a guard.
 #[derive(Debug, Clone)]
@@ -33,6 +36,38 @@ impl<S: SmsSender> SmsSender for Guarded<S> {
 impl<S: MailSender> MailSender for Guarded<S> {
     async fn send(&self, message: &MailMessage) -> Result<MailReceipt, SendError> {
         self.guard.call(|| self.sender.send(message)).await
+    }
+}
+
+#[async_trait]
+impl<S: PushSender> PushSender for Guarded<S> {
+    async fn send(&self, message: &PushMessage) -> Result<PushReceipt, PushError> {
+        self.guard.call(|| self.sender.send(message)).await
+    }
+}
+
+/// A dead token speaks of its device alone.
+impl CallError for PushError {
+    fn busy() -> Self {
+        Self::Send(SendError::Busy)
+    }
+
+    fn is_outage(&self) -> bool {
+        matches!(self, Self::Send(error) if error.is_outage())
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::DeviceGone => Retry::Never,
+            Self::Send(error) => error.retry(),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::DeviceGone => "device_gone",
+            Self::Send(error) => error.name(),
+        }
     }
 }
 

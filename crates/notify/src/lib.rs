@@ -23,19 +23,85 @@
 //! assert_eq!(sms.validity, Duration::from_secs(300));
 //! ```
 
+mod announcement;
+mod catalogue;
+mod channel;
+mod clock;
+mod config;
+mod delivery;
+mod device;
 mod error;
+mod failover;
 mod guarded;
+mod hook;
+mod inbox;
 mod language;
 mod mail;
 mod otp;
+mod preference;
 mod providers;
+mod push;
+mod sealing;
+mod send_error;
 mod sms;
+mod template;
 
-pub use error::{ConfigError, SendError};
+use std::sync::Arc;
+
+use kernel::Ambient;
+use store::Database;
+
+pub use announcement::{
+    ActiveAnnouncementView, Advanced, AnnouncementEvent, AnnouncementFields, AnnouncementInput,
+    AnnouncementStatus, AnnouncementView, Audience, AudienceFacts, FanOut, Segment,
+};
+pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalogue};
+pub use channel::Channel;
+pub use config::{DailyCaps, NotifyConfig};
+pub use delivery::{
+    Claim, Claimed, Contact, DeliveryFilter, DeliveryStatus, DeliveryView, NewNotification, Outgoing,
+    PlannedDelivery, Recipient, Senders, Sending, Settled, SmsStatus, Told,
+};
+pub use device::{DeviceView, Platform, PushTarget, TargetKind};
+pub use error::NotifyError;
+pub use failover::Failover;
 pub use guarded::Guarded;
+pub use hook::{
+    ClaimedHook, HOOK_RETRIES, HookClaim, HookClient, HookDeliveryView, HookEvent, HookInput, HookSending,
+    HookSettled, HookStatus, HookUrl, HookView, NewHook, PlannedHook, Resolve, SystemResolver, Topic,
+    verify_hook_signature,
+};
+pub use inbox::{NotificationFilter, NotificationView};
 pub use language::Language;
 pub use mail::{MailMessage, MailReceipt, MailSender};
 pub use otp::{OtpMessages, OtpTemplates};
+pub use preference::{Preference, PreferencesView, QuietHours, QuietHoursText};
+pub use providers::fcm::{Fcm, FcmConfig, TopicChange, TopicError};
 pub use providers::smtp::{Smtp, SmtpConfig};
-pub use providers::twilio::{Twilio, TwilioConfig, TwilioSender};
+pub use providers::twilio::{Twilio, TwilioConfig, TwilioSender, twilio_signature, verify_twilio_signature};
+pub use push::{PushError, PushMessage, PushReceipt, PushSender};
+pub use sealing::SealingKeys;
+pub use send_error::{ConfigError, SendError};
 pub use sms::{SmsMessage, SmsReceipt, SmsSender};
+pub use template::{Rendered, TemplateKey, TemplateParts, TemplateView};
+
+/// Tells people things, and keeps what they were told. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Notify {
+    db: Database,
+    ambient: Ambient,
+    config: Arc<NotifyConfig>,
+    engine: Arc<template::Engine>,
+}
+
+impl Notify {
+    /// Notifying by a database.
+    pub fn new(db: Database, ambient: Ambient, config: NotifyConfig) -> Self {
+        Self { db, ambient, config: Arc::new(config), engine: Arc::new(template::Engine::new()) }
+    }
+
+    /// How it is set up.
+    pub fn config(&self) -> &NotifyConfig {
+        &self.config
+    }
+}

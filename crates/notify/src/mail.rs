@@ -1,8 +1,11 @@
 //! The port through which mail leaves.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use kernel::Email;
 use secrecy::SecretString;
+use url::Url;
 use uuid::Uuid;
 
 use crate::SendError;
@@ -20,6 +23,8 @@ pub struct MailMessage {
     pub text: SecretString,
     /// The same as HTML.
     pub html: Option<SecretString>,
+    /// Where one click unsubscribes from mails of its sort (RFC 8058); messages that must go have none.
+    pub unsubscribe: Option<Url>,
 }
 
 /// The mail server took the message.
@@ -34,4 +39,11 @@ pub struct MailReceipt {
 pub trait MailSender: Send + Sync + 'static {
     /// Hands one mail to the server. `Ok` means that it was taken, not that it has arrived.
     async fn send(&self, message: &MailMessage) -> Result<MailReceipt, SendError>;
+}
+
+#[async_trait]
+impl MailSender for Arc<dyn MailSender> {
+    async fn send(&self, message: &MailMessage) -> Result<MailReceipt, SendError> {
+        self.as_ref().send(message).await
+    }
 }

@@ -1,10 +1,12 @@
 //! The port through which SMS leave.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::Phone;
 use secrecy::SecretString;
+use url::Url;
 
 use crate::SendError;
 
@@ -19,6 +21,8 @@ pub struct SmsMessage {
     pub dlt_template_id: Option<String>,
     /// How long it may wait on its way before it is worthless.
     pub validity: Duration,
+    /// Where the provider reports what became of it. It may name our id for the message, and nothing else.
+    pub status_callback: Option<Url>,
 }
 
 /// The provider took the message.
@@ -33,4 +37,11 @@ pub struct SmsReceipt {
 pub trait SmsSender: Send + Sync + 'static {
     /// Hands one message to the provider. `Ok` means that it was taken, not that it has arrived.
     async fn send(&self, message: &SmsMessage) -> Result<SmsReceipt, SendError>;
+}
+
+#[async_trait]
+impl SmsSender for Arc<dyn SmsSender> {
+    async fn send(&self, message: &SmsMessage) -> Result<SmsReceipt, SendError> {
+        self.as_ref().send(message).await
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! One fault per target is in force, until it has applied `times` times or is cleared. It applies to one *call*:
 //! for `twilio` that is any request below `/2010-04-01`, for `razorpay` any below `/v1` (with `call`, only those of
-//! that sort), for `smtp` a mail transaction, taken when `MAIL FROM` would have been accepted. The delay comes first.
+//! that sort), for `fcm` a message that is sent, for `smtp` a mail transaction, taken when `MAIL FROM` would have been accepted. The delay comes first.
 //! Then at most one of these happens:
 //!
 //! - `error`: the call is answered by this HTTP status and the provider's body for it, or by this SMTP reply code;
@@ -29,6 +29,7 @@ pub(crate) enum Target {
     Twilio,
     Smtp,
     Razorpay,
+    Fcm,
 }
 
 /// The sorts of calls of Razorpay's.
@@ -96,6 +97,7 @@ struct InForce {
     twilio: Option<Fault>,
     smtp: Option<Fault>,
     razorpay: Option<Fault>,
+    fcm: Option<Fault>,
 }
 
 impl InForce {
@@ -104,6 +106,7 @@ impl InForce {
             Target::Twilio => &mut self.twilio,
             Target::Smtp => &mut self.smtp,
             Target::Razorpay => &mut self.razorpay,
+            Target::Fcm => &mut self.fcm,
         }
     }
 }

@@ -25,8 +25,9 @@ pub(super) fn parse(mut body: Map<String, Value>) -> Result<(Target, Fault), Inv
         Some("twilio") => Some(Target::Twilio),
         Some("smtp") => Some(Target::Smtp),
         Some("razorpay") => Some(Target::Razorpay),
+        Some("fcm") => Some(Target::Fcm),
         _ => {
-            errors.add("target", "unknown_target", "must be twilio, smtp or razorpay");
+            errors.add("target", "unknown_target", "must be twilio, smtp, razorpay or fcm");
             None
         }
     };
@@ -119,10 +120,10 @@ fn take<T: DeserializeOwned>(
     value.ok().flatten()
 }
 
-/// Twilio and Razorpay fail with an HTTP error status, SMTP with a negative reply (RFC 5321 §4.2.1).
+/// Twilio, Razorpay and Firebase fail with an HTTP error status, SMTP with a negative reply (RFC 5321 §4.2.1).
 fn check_code(target: Target, code: u16) -> Result<(), ParseError> {
     let (fits, rule) = match target {
-        Target::Twilio | Target::Razorpay => {
+        Target::Twilio | Target::Razorpay | Target::Fcm => {
             ((400..600).contains(&code), "must be an HTTP status from 400 to 599")
         }
         Target::Smtp => (

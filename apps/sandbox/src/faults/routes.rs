@@ -44,6 +44,7 @@ struct FaultsView {
     twilio: Option<FaultView>,
     smtp: Option<FaultView>,
     razorpay: Option<FaultView>,
+    fcm: Option<FaultView>,
 }
 
 /// A fault in force. `times` counts down; null is until cleared.
@@ -65,6 +66,7 @@ impl From<InForce> for FaultsView {
             twilio: in_force.twilio.map(FaultView::from),
             smtp: in_force.smtp.map(FaultView::from),
             razorpay: in_force.razorpay.map(FaultView::from),
+            fcm: in_force.fcm.map(FaultView::from),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What the sandbox's Razorpay account is: its keys, its webhook and its pace.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::ensure;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
+
+use crate::config::is_on_this_machine;
 
 const KEY_ID: &str = "rzp_test_SandboxKey0001";
 const KEY_SECRET: &str = "sandbox-key-secret";
@@ -119,19 +120,14 @@ fn parse_millis(text: &str) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(text.parse()?))
 }
 
-/// Reads an address that webhooks may be sent to. A name is none: what it means is for a name server to say.
+/// Reads an address that webhooks may be sent to.
 ///
 /// # Errors
 /// When it is not `http` to a loopback address.
 pub(super) fn parse_webhook_url(text: &str) -> anyhow::Result<Url> {
     let url = Url::parse(text)?;
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Domain(_)) | None => false,
-    };
     ensure!(
-        url.scheme() == "http" && is_loopback,
+        is_on_this_machine(&url),
         "must be an http address of the loopback interface, such as {WEBHOOK_URL}"
     );
     Ok(url)

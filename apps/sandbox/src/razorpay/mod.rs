@@ -11,7 +11,6 @@
 
 mod api;
 mod auth;
-mod background;
 mod books;
 mod config;
 mod control;
@@ -28,10 +27,10 @@ use kernel::Ambient;
 use tokio_util::sync::CancellationToken;
 
 use self::auth::Key;
-use self::background::Background;
 use self::books::{Books, NewRefund};
 use self::error::ApiError;
 use self::webhooks::Webhooks;
+use crate::background::Background;
 
 pub(crate) use api::scope;
 pub use books::{Method, RefundEnd};

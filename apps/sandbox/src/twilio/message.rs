@@ -1,7 +1,7 @@
 //! The Message resource, and the messages that the account has sent.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -20,6 +20,15 @@ pub(crate) struct Message {
     pub(super) draft: Draft,
     /// Where Twilio would report what becomes of the message.
     pub(crate) status_callback: Option<Url>,
+    /// How it ended, once it did: its status, and the error's code.
+    pub(super) end: OnceLock<(&'static str, Option<u32>)>,
+}
+
+impl Message {
+    /// Lets it end like this, if it has not ended.
+    pub(super) fn ends(&self, status: &'static str, error: Option<u32>) {
+        self.end.get_or_init(|| (status, error));
+    }
 }
 
 /// The messages, newest first.
@@ -82,7 +91,7 @@ struct Subresources {
 }
 
 impl<'a> Resource<'a> {
-    /// The resource of a message that was just created: neither sent nor priced.
+    /// The resource of a message: as it was created, or as it ended; never priced.
     pub(super) fn new(account_sid: &'a str, message: &'a Message) -> Self {
         let Message { sid, created, draft, .. } = message;
         let path = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
@@ -91,6 +100,7 @@ impl<'a> Resource<'a> {
             // The service picks a sender later; until then there are no segments to count.
             Sender::Service { sid, from } => ("accepted", from.as_deref(), Some(sid.as_str()), 0),
         };
+        let (status, error_code) = message.end.get().copied().unwrap_or((status, None));
         Self {
             body: &draft.body,
             num_segments: segments.to_string(),
@@ -108,7 +118,7 @@ impl<'a> Resource<'a> {
             sid,
             date_sent: None,
             messaging_service_sid: service,
-            error_code: None,
+            error_code,
             price_unit: "USD",
             api_version: "2010-04-01",
             subresource_uris: Subresources { media: format!("{path}/Media.json") },

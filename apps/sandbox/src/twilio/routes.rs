@@ -1,6 +1,6 @@
 //! `/2010-04-01`: faults first, then who is asking, then what for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
@@ -43,10 +43,13 @@ async fn create(
         created: stage.ambient.now(),
         draft,
         status_callback,
+        end: OnceLock::new(),
     });
     stage.messages.push(Arc::clone(&message));
     stage.deliver(copies, Channel::Sms, &message.draft.to, None, &message.draft.body);
-    Ok(HttpResponse::Created().json(Resource::new(stage.account.sid(), &message)))
+    let answer = HttpResponse::Created().json(Resource::new(stage.account.sid(), &message));
+    stage.callbacks.follow(&message);
+    Ok(answer)
 }
 
 async fn fetch(

@@ -125,7 +125,10 @@ async fn faults_are_shown_and_cleared() {
     let twilio = json!({
         "delayMs": 5, "error": 503, "drop": false, "duplicate": false, "times": 3, "after": false, "call": null,
     });
-    assert_eq!(bench::json(set).await, json!({"twilio": twilio, "smtp": null, "razorpay": null}));
+    assert_eq!(
+        bench::json(set).await,
+        json!({"twilio": twilio, "smtp": null, "razorpay": null, "fcm": null})
+    );
 
     bench.send_sms(ASHA, "lost").await;
     let shown =
@@ -133,7 +136,7 @@ async fn faults_are_shown_and_cleared() {
     assert_eq!(shown().await["twilio"]["times"], 2);
     let cleared = bench.request(Method::DELETE, "/control/faults").send().await.unwrap();
     assert_eq!(cleared.status(), StatusCode::NO_CONTENT);
-    assert_eq!(shown().await, json!({"twilio": null, "smtp": null, "razorpay": null}));
+    assert_eq!(shown().await, json!({"twilio": null, "smtp": null, "razorpay": null, "fcm": null}));
     assert_eq!(bench.send_sms(ASHA, "fine").await.status(), StatusCode::CREATED);
 }
 
@@ -142,7 +145,7 @@ async fn a_fault_that_makes_no_sense_is_refused_field_by_field() {
     let bench = Bench::open().await;
     for (fault, expected) in [
         (json!({}), vec!["target"]),
-        (json!({"target": "fcm", "drop": true}), vec!["target"]),
+        (json!({"target": "apns", "drop": true}), vec!["target"]),
         (json!({"target": "twilio"}), vec!["delayMs"]),
         (json!({"target": "twilio", "dorp": true}), vec!["dorp"]),
         (json!({"target": "twilio", "error": 200}), vec!["error"]),

@@ -1,8 +1,9 @@
 //! The sandbox as its users see it: an HTTP client, a mail client, and a bare socket for what no client would do.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod bench;
 mod faults;
+mod fcm;
 mod inbox;
 mod razorpay_faults;
 mod razorpay_orders;
@@ -14,4 +15,5 @@ mod receiver;
 mod shop;
 mod smtp;
 mod twilio;
+mod twilio_callbacks;
 mod wire;

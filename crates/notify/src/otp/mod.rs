@@ -46,7 +46,7 @@ impl OtpMessages {
             Language::Hindi => self.templates.hindi.clone(),
         };
         let body = text::sms(&self.brand, code.expose_secret(), minutes(valid_for), language);
-        SmsMessage { to, body: body.into(), dlt_template_id, validity: valid_for }
+        SmsMessage { to, body: body.into(), dlt_template_id, validity: valid_for, status_callback: None }
     }
 
     /// The mail, as text and as HTML.
@@ -66,6 +66,7 @@ impl OtpMessages {
             subject: text::subject(&self.brand, language),
             text: text::mail(&self.brand, code, minutes, language).into(),
             html: Some(text::html(&self.brand, code, minutes, language).into()),
+            unsubscribe: None,
         }
     }
 }

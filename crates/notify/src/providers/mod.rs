@@ -1,4 +1,5 @@
 //! The clients of outside services.
 
+pub(crate) mod fcm;
 pub(crate) mod smtp;
 pub(crate) mod twilio;

@@ -1,7 +1,21 @@
 //! The clients against servers that answer: the sandbox, which is strict, and a socket that says what it is told to.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! What is stored, on SQLite, PostgreSQL and MariaDB.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod announcements;
+mod deliveries;
+mod devices;
+mod failover;
+mod fcm;
 mod guard;
+mod hooks;
+mod house;
+mod inbox;
+mod preferences;
 mod privacy;
+mod receiver;
+mod sending;
 mod smtp;
+mod telling;
+mod templates;
 mod twilio;

@@ -26,6 +26,7 @@ pub(crate) fn mail() -> MailMessage {
         subject: "आपका कोड".to_owned(),
         text: "Your code is 123456.\r\n.\r\nA line with a dot above.".into(),
         html: Some("<p>Your code is <b>123456</b>.</p>".into()),
+        unsubscribe: None,
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn sms() -> SmsMessage {
         body: "123456 आपका कोड".into(),
         dlt_template_id: Some("1107160000000000000".to_owned()),
         validity: Duration::from_secs(300),
+        status_callback: None,
     }
 }
 

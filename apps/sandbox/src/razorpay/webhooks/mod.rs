@@ -21,10 +21,10 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use self::event::{Event, State, Try};
-use super::background::Background;
 use super::books::Fact;
 use super::config::RazorpayConfig;
 use super::id;
+use crate::background::Background;
 
 pub use behaviour::WebhookBehaviour;
 

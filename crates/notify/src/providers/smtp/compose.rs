@@ -11,6 +11,10 @@ use crate::{MailMessage, SendError};
 /// Tells other systems not to answer: nobody reads replies (RFC 3834 §5).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 
+/// Where to unsubscribe (RFC 2369 §3.2), and that one `POST` does it (RFC 8058 §3.1).
+const LIST_UNSUBSCRIBE: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe");
+const LIST_UNSUBSCRIBE_POST: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
+
 /// The mail with its `Message-ID`, which is made of the message's own id and the sender's domain.
 pub(super) fn mail(
     from: &Mailbox,
@@ -20,13 +24,19 @@ pub(super) fn mail(
     // 553 is SMTP's own word for a mailbox name that is not allowed (RFC 5321 §4.2.3).
     let to: Address = message.to.as_str().parse().ok().ok_or(SendError::Refused { code: 553 })?;
     let message_id = format!("<{}@{}>", message.id, from.email.domain());
-    let builder = Message::builder()
+    let mut builder = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to))
         .subject(message.subject.as_str())
         .date(now.into())
         .message_id(Some(message_id.clone()))
         .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+    if let Some(url) = &message.unsubscribe {
+        let click = "List-Unsubscribe=One-Click".to_owned();
+        builder = builder
+            .raw_header(HeaderValue::new(LIST_UNSUBSCRIBE, format!("<{url}>")))
+            .raw_header(HeaderValue::new(LIST_UNSUBSCRIBE_POST, click));
+    }
     let text = message.text.expose_secret().to_owned();
     let mail = match &message.html {
         Some(html) => {
@@ -54,6 +64,7 @@ mod tests {
             subject: subject.to_owned(),
             text: "नमस्ते 123456".into(),
             html: html.map(Into::into),
+            unsubscribe: None,
         }
     }
 
@@ -78,6 +89,17 @@ mod tests {
         let plain = wire.find("Content-Type: text/plain").unwrap();
         let html = wire.find("Content-Type: text/html").unwrap();
         assert!(wire.contains("multipart/alternative") && plain < html, "{wire}");
+    }
+
+    #[test]
+    fn one_click_unsubscribes() {
+        let url = Some("https://dgt.example/api/unsubscribe?token=abc".parse().unwrap());
+        let (_, wire) = wire(&MailMessage { unsubscribe: url, ..message("Hello", None) });
+        assert!(
+            wire.contains("List-Unsubscribe: <https://dgt.example/api/unsubscribe?token=abc>\r\n"),
+            "{wire}"
+        );
+        assert!(wire.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{wire}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! (twilio.com/docs/messaging/api/message-resource). It takes no idempotency key, so a repeated call sends twice.
 
 mod answer;
+mod signature;
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{ConfigError, SendError, SmsMessage, SmsReceipt, SmsSender};
+
+pub use signature::{twilio_signature, verify_twilio_signature};
 
 /// More than any answer of the Messages API has.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -100,6 +103,9 @@ impl Twilio {
         if let Some(id) = &message.dlt_template_id {
             // Named by error 21901, "DltTemplateId is invalid".
             form.push(("DltTemplateId", id));
+        }
+        if let Some(url) = &message.status_callback {
+            form.push(("StatusCallback", url.as_str()));
         }
         let request = self
             .client

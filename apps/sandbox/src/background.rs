@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Starts tasks on the runtime that the sandbox was started in, and counts them.
-pub(super) struct Background {
+pub(crate) struct Background {
     runtime: Handle,
     stopping: CancellationToken,
     tasks: TaskTracker,
@@ -14,7 +14,7 @@ pub(super) struct Background {
 
 impl Background {
     /// Tasks that end with `stopping`. To be called inside the runtime.
-    pub(super) fn new(stopping: CancellationToken) -> Self {
+    pub(crate) fn new(stopping: CancellationToken) -> Self {
         let tasks = TaskTracker::new();
         // A closed tracker still takes tasks; it is what lets `wait` end whenever there are none.
         tasks.close();
@@ -22,7 +22,7 @@ impl Background {
     }
 
     /// Starts one. It gives nothing when the sandbox stops first.
-    pub(super) fn spawn<T: Send + 'static>(
+    pub(crate) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
@@ -32,7 +32,7 @@ impl Background {
     }
 
     /// Waits until no task is left.
-    pub(super) async fn idle(&self) {
+    pub(crate) async fn idle(&self) {
         self.tasks.wait().await;
     }
 }

@@ -1,0 +1,271 @@
+//! Telling somebody something: their inbox and the messages that follow, in the transaction of the event.
+
+use chrono::{DateTime, Utc};
+use kernel::{DeliveryId, DeviceId, NotificationId, TypedId, UserId};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Map, Value as Json, json};
+use store::{Engine, insert_if_absent};
+
+use super::rows::{self, NewDelivery};
+use super::rules::{check, collapse_key};
+use crate::preference::{self, Choices};
+use crate::template::{self, TemplateKey, Words};
+use crate::{Channel, DeliveryStatus, Kind, Language, Notify, NotifyError, clock, device, inbox};
+
+/// Whom to tell, and by which ways they can be reached. The contact itself is looked up when something is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient {
+    /// Who.
+    pub user: UserId,
+    /// In which language.
+    pub language: Language,
+    /// Whether they have a verified phone number.
+    pub has_phone: bool,
+    /// Whether they have a verified address.
+    pub has_email: bool,
+}
+
+/// What to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewNotification {
+    /// What it is about.
+    pub kind: Kind,
+    /// What makes it this one and no other, at most 190 characters: the event's id. Told twice, it is told once.
+    pub event_key: String,
+    /// The kind's variables.
+    pub params: Json,
+    /// Where it leads inside the app: a path such as `/listings/018f…`.
+    pub action: Option<String>,
+    /// By which ways alone, of those that the person wants; by all of them when it is `None`.
+    pub only: Option<Vec<Channel>>,
+}
+
+impl NewNotification {
+    fn goes_by(&self, channel: Channel) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&channel))
+    }
+}
+
+/// A message that will be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// By which way.
+    pub channel: Channel,
+    /// When.
+    pub due_at: DateTime<Utc>,
+}
+
+/// What came of telling somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// Whether it was new; an event that was told before changes nothing.
+    pub is_new: bool,
+    /// The notification in their inbox, unless they want none.
+    pub notification: Option<NotificationId>,
+    /// Whether the notification was there and tells of this event too now.
+    pub merged: bool,
+    /// The messages to be sent, for each of which the caller enqueues a job.
+    pub deliveries: Vec<PlannedDelivery>,
+}
+
+/// What is being told, with all that its parts need to know.
+struct Telling<'a> {
+    recipient: &'a Recipient,
+    new: &'a NewNotification,
+    choices: Choices,
+    collapse_key: Option<String>,
+    /// The parameters, and how many events are told.
+    params: Json,
+    count: i64,
+    merged_into: Option<NotificationId>,
+    now: DateTime<Utc>,
+}
+
+impl Notify {
+    /// Tells somebody something: writes the notification into their inbox, and a row for each message that follows.
+    /// What was told before under the same key is not told again.
+    ///
+    /// Whoever tells several people in one transaction does so in the order of their ids.
+    ///
+    /// # Errors
+    /// [`NotifyError::Invalid`] when a variable is missing or of a wrong type, or the action is no path.
+    pub async fn notify_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        recipient: &Recipient,
+        new: &NewNotification,
+    ) -> Result<Told, NotifyError> {
+        check(new)?;
+        let now = self.ambient.now();
+        if !note_event(txn, recipient.user, &new.event_key, now).await? {
+            return Ok(Told::default());
+        }
+        let choices = preference::load(txn, recipient.user).await?;
+        let collapse_key = new.kind.spec().collapses.then(|| collapse_key(new));
+        let (merged_into, count) = match &collapse_key {
+            Some(key) => self.open_slot(txn, recipient.user, key, now).await?,
+            None => (None, 1),
+        };
+        let mut params: Map<String, Json> = new.params.as_object().cloned().unwrap_or_default();
+        params.insert("count".to_owned(), json!(count));
+        let params = Json::Object(params);
+        let mut telling = Telling { recipient, new, choices, collapse_key, params, count, merged_into, now };
+        let (notification, merged) = self.write_inbox(txn, &mut telling).await?;
+        let mut deliveries = Vec::new();
+        for channel in [Channel::Push, Channel::Sms, Channel::Email] {
+            deliveries.extend(self.plan(txn, &telling, channel).await?);
+        }
+        Ok(Told { is_new: true, notification, merged, deliveries })
+    }
+
+    /// Locks the slot of a collapse key; gives the notification that is open in it and how many events it tells of
+    /// with this one.
+    async fn open_slot(
+        &self,
+        txn: &DatabaseTransaction,
+        user: UserId,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Option<NotificationId>, i64), NotifyError> {
+        let slot = rows::lock_slot(txn, user, key, now).await?;
+        let is_open = slot.opened_at + self.config.merge_window > now;
+        match slot.notification.filter(|_| is_open) {
+            // One that was read is not written over: what is new comes as a new one.
+            Some(id) if rows::is_unread(txn, user, id).await? => Ok((Some(id), slot.merged + 1)),
+            _ => Ok((None, 1)),
+        }
+    }
+
+    async fn write_inbox(
+        &self,
+        txn: &DatabaseTransaction,
+        telling: &mut Telling<'_>,
+    ) -> Result<(Option<NotificationId>, bool), NotifyError> {
+        let Telling { recipient, new, .. } = telling;
+        if !new.goes_by(Channel::InApp) || !telling.choices.lets(new.kind, Channel::InApp) {
+            return Ok((None, false));
+        }
+        let key = TemplateKey { kind: new.kind, channel: Channel::InApp, language: recipient.language };
+        let overrides = template::overrides(txn, new.kind, recipient.language).await?;
+        let own = overrides.iter().find(|(channel, _)| *channel == Channel::InApp).map(|(_, parts)| parts);
+        let link = self.link(new.action.as_deref());
+        let words = Words { brand: &self.config.brand, link: &link, unsubscribe: "", count: telling.count };
+        let text = template::render(&self.engine, key, own, &telling.params, words)?;
+        let row = inbox::NewRow {
+            id: self.ambient.new_id(),
+            user: recipient.user,
+            kind: new.kind,
+            collapse_key: telling.collapse_key.as_deref(),
+            text: &text,
+            action: new.action.as_deref(),
+            data: &new.params,
+            language: recipient.language,
+            now: telling.now,
+        };
+        let merged = match telling.merged_into {
+            Some(id) if inbox::merge(txn, id, telling.count, &row).await? => Some(id),
+            _ => None,
+        };
+        if merged.is_none() {
+            inbox::insert(txn, &row).await?;
+            telling.merged_into = None;
+        }
+        let id = merged.unwrap_or(row.id);
+        if let Some(key) = &telling.collapse_key {
+            let count = if merged.is_some() { telling.count } else { 1 };
+            rows::fill_slot(txn, recipient.user, key, id, count, merged.is_none().then_some(telling.now))
+                .await?;
+        }
+        Ok((Some(id), merged.is_some()))
+    }
+
+    /// Plans the messages of one way; none where it is not wanted or nobody can be reached.
+    async fn plan(
+        &self,
+        txn: &DatabaseTransaction,
+        telling: &Telling<'_>,
+        channel: Channel,
+    ) -> Result<Vec<PlannedDelivery>, NotifyError> {
+        let Telling { recipient, new, .. } = telling;
+        if !new.goes_by(channel) || !telling.choices.lets(new.kind, channel) {
+            return Ok(Vec::new());
+        }
+        let targets: Vec<Option<DeviceId>> = match channel {
+            Channel::InApp => Vec::new(),
+            Channel::Push => {
+                device::of_user(txn, recipient.user).await?.iter().map(|device| Some(device.id)).collect()
+            }
+            Channel::Sms => recipient.has_phone.then_some(None).into_iter().collect(),
+            Channel::Email => recipient.has_email.then_some(None).into_iter().collect(),
+        };
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let (Some(key), Some(_)) = (&telling.collapse_key, telling.merged_into) {
+            // What has not left yet tells of both; a push message that has left is replaced on the device by its key.
+            let waits =
+                rows::refresh_queued(txn, recipient.user, key, channel, &telling.params, telling.now).await?;
+            if waits || channel != Channel::Push {
+                return Ok(Vec::new());
+            }
+        }
+        let cap = self.cap(channel);
+        let may_go = new.kind.is_critical()
+            || preference::take_in_txn(txn, recipient.user, channel, clock::day(telling.now), cap).await?;
+        let due_at = telling.choices.not_before(new.kind, telling.now);
+        let mut planned = Vec::new();
+        for device in targets {
+            let id: DeliveryId = self.ambient.new_id();
+            let row = NewDelivery {
+                id,
+                user: recipient.user,
+                kind: new.kind,
+                event_key: &new.event_key,
+                channel,
+                device,
+                collapse_key: telling.collapse_key.as_deref(),
+                language: recipient.language,
+                params: &telling.params,
+                action: new.action.as_deref(),
+                status: if may_go { DeliveryStatus::Queued } else { DeliveryStatus::Withheld },
+                reason: (!may_go).then_some("daily_cap"),
+                due_at: may_go.then_some(due_at),
+                now: telling.now,
+            };
+            rows::insert(txn, &row).await?;
+            planned.extend(may_go.then_some(PlannedDelivery { id, channel, due_at }));
+        }
+        Ok(planned)
+    }
+
+    fn cap(&self, channel: Channel) -> u32 {
+        match channel {
+            Channel::InApp => u32::MAX,
+            Channel::Push => self.config.caps.push,
+            Channel::Sms => self.config.caps.sms,
+            Channel::Email => self.config.caps.email,
+        }
+    }
+
+    /// Where an action leads, as an address: the marketplace's pages when there is none.
+    pub(super) fn link(&self, action: Option<&str>) -> String {
+        let base = self.config.web_url.as_str().trim_end_matches('/');
+        format!("{base}{}", action.unwrap_or("/"))
+    }
+}
+
+/// Notes that the event is told; false when it was before.
+async fn note_event(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    event_key: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, NotifyError> {
+    let insert = Engine::of(txn.get_database_backend()).statement(
+        "INSERT INTO notification_events (user_id, event_key, seen_at) VALUES (?, ?, ?)",
+        [user.uuid().into(), event_key.into(), now.into()],
+    );
+    Ok(insert_if_absent(txn, insert).await?)
+}

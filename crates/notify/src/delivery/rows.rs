@@ -1,0 +1,276 @@
+//! The SQL of deliveries and of the slots that notifications are merged in.
+
+use chrono::{DateTime, Utc};
+use kernel::{DeliveryId, DeviceId, NotificationId, TypedId, UserId};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
+use serde_json::Value as Json;
+use store::{Engine, StoreError, insert_if_absent};
+use uuid::Uuid;
+
+use super::{DeliveryStatus, DeliveryView};
+use crate::{Channel, Kind, Language};
+
+/// A delivery to be written.
+#[derive(Debug)]
+pub(super) struct NewDelivery<'a> {
+    pub(super) id: DeliveryId,
+    pub(super) user: UserId,
+    pub(super) kind: Kind,
+    pub(super) event_key: &'a str,
+    pub(super) channel: Channel,
+    pub(super) device: Option<DeviceId>,
+    pub(super) collapse_key: Option<&'a str>,
+    pub(super) language: Language,
+    pub(super) params: &'a Json,
+    pub(super) action: Option<&'a str>,
+    pub(super) status: DeliveryStatus,
+    pub(super) reason: Option<&'static str>,
+    pub(super) due_at: Option<DateTime<Utc>>,
+    pub(super) now: DateTime<Utc>,
+}
+
+pub(super) async fn insert(txn: &DatabaseTransaction, new: &NewDelivery<'_>) -> Result<(), StoreError> {
+    let insert = Engine::of(txn.get_database_backend()).statement(
+        "INSERT INTO notification_deliveries (id, user_id, kind, event_key, channel, device_id, collapse_key, language, \
+         params, action, status, reason, attempts, provider_rank, due_at, created_at, updated_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)",
+        [
+            new.id.uuid().into(),
+            new.user.uuid().into(),
+            new.kind.as_str().into(),
+            new.event_key.into(),
+            new.channel.as_str().into(),
+            new.device.map(DeviceId::uuid).into(),
+            new.collapse_key.into(),
+            new.language.tag().into(),
+            new.params.clone().into(),
+            new.action.into(),
+            new.status.as_str().into(),
+            new.reason.into(),
+            new.due_at.into(),
+            new.now.into(),
+            new.now.into(),
+        ],
+    );
+    txn.execute_raw(insert).await?;
+    Ok(())
+}
+
+/// What a delivery is and how far it is, its row locked.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: DeliveryId,
+    pub(super) user: UserId,
+    pub(super) kind: Option<Kind>,
+    pub(super) channel: Channel,
+    pub(super) device: Option<DeviceId>,
+    pub(super) collapse_key: Option<String>,
+    pub(super) language: Language,
+    pub(super) params: Json,
+    pub(super) action: Option<String>,
+    pub(super) status: DeliveryStatus,
+    pub(super) attempts: i32,
+    pub(super) due_at: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+pub(super) async fn lock(txn: &DatabaseTransaction, id: DeliveryId) -> Result<Option<Row>, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let sql = format!(
+        "SELECT user_id, kind, channel, device_id, collapse_key, language, params, action, status, attempts, due_at, \
+         created_at FROM notification_deliveries WHERE id = ?{}",
+        engine.for_update()
+    );
+    let row = txn.query_one_raw(engine.statement(&sql, [id.uuid().into()])).await?;
+    row.map(|row| {
+        Ok(Row {
+            id,
+            user: row.try_get::<Uuid>("", "user_id")?.into(),
+            // A kind that is gone from the catalogue has no words any more.
+            kind: row.try_get::<String>("", "kind")?.parse().ok(),
+            channel: word(&row, "channel")?,
+            device: row.try_get::<Option<Uuid>>("", "device_id")?.map(DeviceId::from),
+            collapse_key: row.try_get("", "collapse_key")?,
+            language: Language::of_tag(&row.try_get::<String>("", "language")?),
+            params: row.try_get("", "params")?,
+            action: row.try_get("", "action")?,
+            status: word(&row, "status")?,
+            attempts: row.try_get("", "attempts")?,
+            due_at: row.try_get("", "due_at")?,
+            created_at: row.try_get("", "created_at")?,
+        })
+    })
+    .transpose()
+}
+
+/// Ends a delivery whose row is locked.
+pub(super) async fn end(
+    txn: &DatabaseTransaction,
+    id: DeliveryId,
+    status: DeliveryStatus,
+    reason: &'static str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_deliveries SET status = ?, reason = ?, lease_owner = NULL, due_at = NULL, updated_at = ? \
+         WHERE id = ?",
+        [status.as_str().into(), reason.into(), now.into(), id.uuid().into()],
+    );
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
+/// Puts a delivery off whose row is locked.
+pub(super) async fn put_off(
+    txn: &DatabaseTransaction,
+    id: DeliveryId,
+    due_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_deliveries SET due_at = ?, updated_at = ? WHERE id = ? AND status = 'queued'",
+        [due_at.into(), now.into(), id.uuid().into()],
+    );
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
+/// Gives the delivery to one sender.
+pub(super) async fn take(
+    txn: &DatabaseTransaction,
+    id: DeliveryId,
+    owner: Uuid,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_deliveries SET status = 'sending', attempts = attempts + 1, lease_owner = ?, due_at = ?, \
+         updated_at = ? WHERE id = ? AND status = 'queued'",
+        [owner.into(), until.into(), now.into(), id.uuid().into()],
+    );
+    Ok(txn.execute_raw(update).await?.rows_affected() == 1)
+}
+
+/// Gives what has not left yet new facts; tells whether there was anything.
+pub(super) async fn refresh_queued(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    collapse_key: &str,
+    channel: Channel,
+    params: &Json,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_deliveries SET params = ?, updated_at = ? \
+         WHERE user_id = ? AND collapse_key = ? AND due_at IS NOT NULL AND channel = ? AND status = 'queued'",
+        [params.clone().into(), now.into(), user.uuid().into(), collapse_key.into(), channel.as_str().into()],
+    );
+    Ok(txn.execute_raw(update).await?.rows_affected() > 0)
+}
+
+/// The slot of a collapse key.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) notification: Option<NotificationId>,
+    pub(super) opened_at: DateTime<Utc>,
+    pub(super) merged: i64,
+}
+
+/// The slot, locked; made where there is none, so that two first events wait for each other too.
+pub(super) async fn lock_slot(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    key: &str,
+    now: DateTime<Utc>,
+) -> Result<Slot, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let insert = engine.statement(
+        "INSERT INTO notification_slots (user_id, collapse_key, opened_at, merged) VALUES (?, ?, ?, 0)",
+        [user.uuid().into(), key.into(), now.into()],
+    );
+    insert_if_absent(txn, insert).await?;
+    let sql = format!(
+        "SELECT notification_id, opened_at, merged FROM notification_slots WHERE user_id = ? AND collapse_key = ?{}",
+        engine.for_update()
+    );
+    let row = txn.query_one_raw(engine.statement(&sql, [user.uuid().into(), key.into()])).await?;
+    let row = row.ok_or_else(|| StoreError::Corrupt("a slot that was made is gone".to_owned()))?;
+    Ok(Slot {
+        notification: row.try_get::<Option<Uuid>>("", "notification_id")?.map(NotificationId::from),
+        opened_at: row.try_get("", "opened_at")?,
+        merged: i64::from(row.try_get::<i32>("", "merged")?),
+    })
+}
+
+/// Writes what is open in a slot that is locked; `opened_at` when it is a new one.
+pub(super) async fn fill_slot(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    key: &str,
+    notification: NotificationId,
+    merged: i64,
+    opened_at: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_slots SET notification_id = ?, merged = ?, opened_at = COALESCE(?, opened_at) \
+         WHERE user_id = ? AND collapse_key = ?",
+        [notification.uuid().into(), merged.into(), opened_at.into(), user.uuid().into(), key.into()],
+    );
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
+/// Whether somebody has a notification that they have not read.
+pub(super) async fn is_unread(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    id: NotificationId,
+) -> Result<bool, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let sql = format!(
+        "SELECT id FROM notifications WHERE id = ? AND user_id = ? AND read_at IS NULL{}",
+        engine.for_update()
+    );
+    Ok(txn.query_one_raw(engine.statement(&sql, [id.uuid().into(), user.uuid().into()])).await?.is_some())
+}
+
+const VIEW: &str = "id, user_id, kind, channel, device_id, status, reason, attempts, provider_id, last_error, due_at, \
+                    created_at, updated_at";
+
+/// The deliveries that a condition lets through, newest first.
+pub(super) async fn select(
+    db: &impl ConnectionTrait,
+    condition: &str,
+    values: Vec<Value>,
+    rows: u32,
+    offset: u64,
+) -> Result<Vec<DeliveryView>, StoreError> {
+    let sql = format!(
+        "SELECT {VIEW} FROM notification_deliveries WHERE {condition} ORDER BY id DESC LIMIT {rows} OFFSET {offset}"
+    );
+    let select = Engine::of(db.get_database_backend()).statement(&sql, values);
+    db.query_all_raw(select).await?.iter().map(read).collect()
+}
+
+fn read(row: &QueryResult) -> Result<DeliveryView, StoreError> {
+    Ok(DeliveryView {
+        id: row.try_get::<Uuid>("", "id")?.into(),
+        user_id: row.try_get::<Uuid>("", "user_id")?.into(),
+        kind: row.try_get("", "kind")?,
+        channel: word(row, "channel")?,
+        device_id: row.try_get::<Option<Uuid>>("", "device_id")?.map(DeviceId::from),
+        status: word(row, "status")?,
+        reason: row.try_get("", "reason")?,
+        attempts: row.try_get("", "attempts")?,
+        provider_id: row.try_get("", "provider_id")?,
+        last_error: row.try_get("", "last_error")?,
+        due_at: row.try_get("", "due_at")?,
+        created_at: row.try_get("", "created_at")?,
+        updated_at: row.try_get("", "updated_at")?,
+    })
+}
+
+fn word<T: std::str::FromStr>(row: &QueryResult, column: &str) -> Result<T, StoreError> {
+    let text: String = row.try_get("", column)?;
+    text.parse().ok().ok_or_else(|| StoreError::Corrupt(format!("a delivery's {column} is {text}")))
+}
