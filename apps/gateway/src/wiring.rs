@@ -13,7 +13,10 @@ use kernel::{Ambient, CursorCodec, Money};
 use ledger::{Ledger, LedgerConfig};
 use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
-use notify::{Guarded, OtpMessages, OtpTemplates, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender};
+use notify::{
+    Fcm, FcmConfig, Guarded, HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, PushSender,
+    SealingKeys, Senders, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender,
+};
 use outbound::http::Timeouts;
 use outbound::{Guard, GuardConfig};
 use payments::{OrderLimits, Payments, PaymentsConfig, Razorpay, RazorpayConfigError};
@@ -24,8 +27,14 @@ use thiserror::Error;
 
 use crate::config::{AuthConfig, Config, Profile};
 
+/// Seals devices' tokens in development; production has keys of its own.
+const DEVELOPMENT_SEALING_KEY: &str = "ZGV2ZWxvcG1lbnQtc2VhbGluZy1rZXktMzItYnl0ZXM=";
+
 /// Signs cursors in development; production has a key of its own.
 const DEVELOPMENT_CURSOR_KEY: &[u8] = b"the development cursor key, known to everyone";
+
+/// The name that messages are sent in.
+const BRAND: &str = "DGT Marketplace";
 
 /// The most that staff may let one top-up be, in paise: the bound of the setting `max_topup_amount`.
 const LARGEST_TOP_UP: i64 = 50_000_000;
@@ -57,6 +66,9 @@ pub enum WiringError {
     /// The folder of photos.
     #[error("DGT__MEDIA__FOLDER cannot be used: {0}")]
     Media(#[from] PhotoError),
+    /// Where this marketplace's API is.
+    #[error("DGT__NOTIFY__API_URL must be the URL of this marketplace's API, such as https://api.example.in")]
+    ApiUrl,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -107,9 +119,14 @@ pub async fn marketplace(
         photos,
         moderation: Moderation::new(db.clone(), ambient.clone()),
         settings: Settings::new(db.clone(), ambient.clone()),
-        otp_messages: OtpMessages::new("DGT Marketplace", templates),
-        sms: Arc::new(Guarded::new(Twilio::new(twilio(config)?)?, guard("twilio"))),
-        mail: Arc::new(Guarded::new(smtp(config, &ambient)?, guard("smtp"))),
+        otp_messages: OtpMessages::new(BRAND, templates),
+        notify: Notify::new(db.clone(), ambient.clone(), notify_config(config)?),
+        senders: Senders {
+            push: push(config, &ambient, guard("fcm"))?,
+            sms: Arc::new(Guarded::new(Twilio::new(twilio(config)?)?, guard("twilio"))),
+            mail: Arc::new(Guarded::new(smtp(config, &ambient)?, guard("smtp"))),
+        },
+        hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? }),
         payments: payments(config, &db, &ambient, guard("razorpay"))?,
         failpoints: failpoints(config.profile)?,
@@ -208,6 +225,43 @@ fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
         sender,
         timeouts: Timeouts::default(),
     })
+}
+
+/// Firebase, if its service account is set; without one nothing is pushed.
+fn push(
+    config: &Config,
+    ambient: &Ambient,
+    guard: Guard,
+) -> Result<Option<Arc<dyn PushSender>>, WiringError> {
+    let fcm = &config.fcm;
+    let Some(account) = &fcm.service_account else { return Ok(None) };
+    let mut client = FcmConfig::google(account.clone())?;
+    if let Some(base_url) = &fcm.base_url {
+        client.base_url = base_url.clone();
+        client.iid_url = base_url.clone();
+    }
+    client.token_url.clone_from(&fcm.token_url);
+    Ok(Some(Arc::new(Guarded::new(Fcm::new(client, ambient.clone())?, guard))))
+}
+
+fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
+    let sealing = if config.auth.uses_development_keys() {
+        vec![("development".to_owned(), SecretString::from(DEVELOPMENT_SEALING_KEY))]
+    } else {
+        config.auth.sealing_keys.iter().map(named_key).collect::<Result<_, _>>()?
+    };
+    let notify = &config.notify;
+    let below = |path: &str| notify.api_url.join(path).map_err(|_| WiringError::ApiUrl);
+    let mut wired = NotifyConfig::new(
+        cursors(&config.auth)?,
+        SealingKeys::from_texts(&sealing)?,
+        BRAND,
+        notify.web_url.clone(),
+        below("/api/notifications/unsubscribe")?,
+    );
+    wired.sms_status_url = notify.sms_status.then(|| below("/api/notifications/sms-status")).transpose()?;
+    wired.hooks_to_loopback = config.profile != Profile::Production;
+    Ok(wired)
 }
 
 fn smtp(config: &Config, ambient: &Ambient) -> Result<Smtp, WiringError> {

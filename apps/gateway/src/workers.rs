@@ -27,7 +27,7 @@ impl Workers {
 
         loops.spawn(crate::gauges::measure(market.clone(), stop.clone()));
 
-        let sink = Arc::new(marketplace::Telling::new(Some(live.listener())));
+        let sink = Arc::new(marketplace::Telling::new(market, Some(live.listener())));
         let relay = Relay::new(market.db.clone(), market.ambient.clone(), RelayConfig::default(), sink);
         loops.spawn(async move { relay.run(stop.cancelled()).await });
         Self(loops)

@@ -16,6 +16,7 @@ pub(crate) const PAUSED: &str = "listing.paused";
 pub(crate) const RESUMED: &str = "listing.resumed";
 pub(crate) const RENEWED: &str = "listing.renewed";
 pub(crate) const SOLD: &str = "listing.sold";
+pub(crate) const EXPIRING: &str = "listing.expiring";
 pub(crate) const EXPIRED: &str = "listing.expired";
 pub(crate) const DELETED: &str = "listing.deleted";
 pub(crate) const CONTACTED: &str = "listing.contacted";

@@ -51,7 +51,7 @@ pub use session::{DeviceToken, LoggedIn, RefreshedTokens, SessionView, VerifyOtp
 pub use tidy::Tidied;
 pub use totp::{RecoveryCode, StepUpCode, SteppedUp, TotpConfirmed, TotpEnrolment};
 pub use user::{
-    Avatar, DisplayName, Language, Pincode, Place, ProfileChanges, Reason, SellerView, StaffUserView,
+    Avatar, DisplayName, Language, Pincode, Place, ProfileChanges, Reach, Reason, SellerView, StaffUserView,
     StatusChange, UserFilter, UserSearch, UserStatus, UserView,
 };
 

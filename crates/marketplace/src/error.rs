@@ -22,6 +22,9 @@ pub enum FlowError {
     /// Decisions.
     #[error(transparent)]
     Moderation(#[from] moderation::ModerationError),
+    /// Notifications.
+    #[error(transparent)]
+    Notify(#[from] notify::NotifyError),
     /// Settings.
     #[error(transparent)]
     Platform(#[from] platform::PlatformError),
@@ -95,6 +98,7 @@ impl TxnError for FlowError {
             Self::Catalog(error) => error.as_store(),
             Self::Photo(error) => error.as_store(),
             Self::Moderation(error) => error.as_store(),
+            Self::Notify(error) => error.as_store(),
             Self::Platform(error) => error.as_store(),
             Self::Ledger(error) => error.as_store(),
             Self::Payments(error) => error.as_store(),
@@ -121,6 +125,7 @@ impl FlowError {
             Self::Catalog(error) => Some(error),
             Self::Photo(error) => Some(error),
             Self::Moderation(error) => Some(error),
+            Self::Notify(error) => Some(error),
             Self::Platform(error) => Some(error),
             Self::Ledger(error) => Some(error),
             Self::Payments(error) => Some(error),
@@ -193,11 +198,12 @@ mod tests {
 
     #[test]
     fn a_database_error_is_found_in_whichever_domain_it_struck() {
-        let errors: [FlowError; 8] = [
+        let errors: [FlowError; 9] = [
             identity::IdentityError::from(StoreError::LeaseLost).into(),
             catalog::CatalogError::from(StoreError::LeaseLost).into(),
             catalog::photo::PhotoError::from(StoreError::LeaseLost).into(),
             moderation::ModerationError::from(StoreError::LeaseLost).into(),
+            notify::NotifyError::from(StoreError::LeaseLost).into(),
             platform::PlatformError::from(StoreError::LeaseLost).into(),
             ledger::LedgerError::from(StoreError::LeaseLost).into(),
             payments::PaymentError::from(StoreError::LeaseLost).into(),

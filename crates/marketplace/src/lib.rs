@@ -9,15 +9,13 @@ mod flows;
 mod jobs;
 mod telling;
 
-use std::sync::Arc;
-
 use catalog::Catalog;
 use catalog::photo::Photos;
 use identity::Identity;
 use kernel::Ambient;
 use ledger::Ledger;
 use moderation::Moderation;
-use notify::{MailSender, OtpMessages, SmsSender};
+use notify::{HookClient, Notify, OtpMessages, Senders};
 use payments::Payments;
 use platform::Settings;
 use store::Database;
@@ -50,10 +48,12 @@ pub struct Marketplace {
     pub settings: Settings,
     /// Texts of one-time codes.
     pub otp_messages: OtpMessages,
-    /// Sends text messages.
-    pub sms: Arc<dyn SmsSender>,
-    /// Sends mail.
-    pub mail: Arc<dyn MailSender>,
+    /// What people are told.
+    pub notify: Notify,
+    /// Sends text messages, mail and push messages.
+    pub senders: Senders,
+    /// Sends webhooks.
+    pub hooks: HookClient,
     /// Money that is kept account of.
     pub ledger: Ledger,
     /// Money that moves.

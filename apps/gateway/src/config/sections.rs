@@ -36,6 +36,10 @@ pub struct Config {
     pub twilio: TwilioConfig,
     /// Mail.
     pub smtp: SmtpConfig,
+    /// Push messages.
+    pub fcm: FcmSection,
+    /// Notifications.
+    pub notify: NotifySection,
     /// Payments.
     pub razorpay: RazorpayConfig,
     /// Photos.
@@ -166,6 +170,30 @@ pub struct SmtpConfig {
     pub url: SecretString,
     /// The sender of mail.
     pub from: String,
+}
+
+/// Push messages through Firebase Cloud Messaging.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FcmSection {
+    /// The service account's key file, as JSON. Without one nothing is pushed.
+    pub service_account: Option<SecretString>,
+    /// Where the API is, if not at Google; the sandbox's address in development.
+    pub base_url: Option<Url>,
+    /// Where access tokens come from, if not from where the key file says.
+    pub token_url: Option<Url>,
+}
+
+/// Notifications.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotifySection {
+    /// Where the marketplace's pages are: what a notification leads to is a path below it.
+    pub web_url: Url,
+    /// Where this API is for the outside: links to unsubscribe and reports on SMS lead there.
+    pub api_url: Url,
+    /// Whether Twilio is asked to report what becomes of an SMS.
+    pub sms_status: bool,
 }
 
 /// Payments through Razorpay.

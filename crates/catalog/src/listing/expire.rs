@@ -94,7 +94,8 @@ impl Catalog {
     }
 }
 
-fn wants_renewal(listing: &LockedListing) -> bool {
+/// Whether it goes on by itself when its time is over.
+pub(super) fn wants_renewal(listing: &LockedListing) -> bool {
     listing.auto_renew
         && listing.standing.status == ListingStatus::Active
         && listing.standing.renew_count < MAX_AUTO_RENEWALS

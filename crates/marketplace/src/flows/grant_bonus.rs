@@ -105,6 +105,8 @@ impl Marketplace {
             reason: Some(bonus.reason.clone()),
         };
         audit::append_in_txn(txn, &self.ambient, entry).await?;
+        let told = json!({ "amount": bonus.amount, "journal": journal_id });
+        self.tell_user_in_txn(txn, user, "wallet.bonus_granted", told).await?;
         self.wallet_changed_in_txn(txn, user, "bonus", journal_id).await?;
         let wallet = self.ledger.lock_wallet_in_txn(txn, user).await?;
         Ok(BonusView {

@@ -1,5 +1,6 @@
 //! The stories, one file each.
 
+mod announce;
 mod apply_payment;
 mod block_user;
 mod boost_listing;

@@ -51,12 +51,12 @@ impl Marketplace {
         match contact {
             Contact::Phone(phone) => {
                 let message = self.otp_messages.sms(phone.clone(), &issued.code, valid_for, language);
-                self.sms.send(&message).await.map(drop)
+                self.senders.sms.send(&message).await.map(drop)
             }
             Contact::Email(email) => {
                 let (id, code) = (issued.id, &issued.code);
                 let message = self.otp_messages.mail(id, email.clone(), code, valid_for, language);
-                self.mail.send(&message).await.map(drop)
+                self.senders.mail.send(&message).await.map(drop)
             }
         }
     }

@@ -1,17 +1,23 @@
 //! What is done in the background: the handlers of jobs, and when each is due.
 
+mod announce;
 mod clean_up;
+mod deliver;
 mod expire_listings;
 mod fold;
 mod lapse_boosts;
 mod poll_orders;
 mod poll_refunds;
+mod remind;
 mod seal;
 mod self_check;
+mod send_hook;
 mod webhooks;
 
+pub(crate) use deliver::deliver_in_txn;
 pub use poll_orders::KIND as POLL_ORDERS_JOB;
 pub use poll_refunds::KIND as POLL_REFUNDS_JOB;
+pub(crate) use send_hook::send_hook_in_txn;
 
 use std::sync::LazyLock;
 
@@ -31,6 +37,8 @@ static SCHEDULES: LazyLock<Vec<Schedule>> = LazyLock::new(|| {
         (fold::KIND, "* * * * *"),
         (seal::KIND, "* * * * *"),
         (self_check::KIND, "30 3 * * *"),
+        (announce::KIND, "* * * * *"),
+        (remind::KIND, "0 9 * * *"),
     ]
     .into_iter()
     .filter_map(|(kind, pattern)| Schedule::new(kind, pattern).ok())
@@ -54,6 +62,10 @@ pub fn worker(market: &Marketplace) -> Worker {
         .with(fold::Fold::new(market))
         .with(seal::SealJournals::new(market))
         .with(self_check::SelfCheck::new(market))
+        .with(announce::Announce::new(market))
+        .with(remind::Remind::new(market))
+        .with(deliver::Deliver::new(market))
+        .with(send_hook::SendHook::new(market))
 }
 
 /// A flow's failure as a job's: the database may come back, and so may everything else that is not our own fault.
@@ -68,6 +80,6 @@ fn failed(error: impl Into<FlowError>) -> JobError {
 mod tests {
     #[test]
     fn every_schedule_can_be_read() {
-        assert_eq!(super::schedules().len(), 9);
+        assert_eq!(super::schedules().len(), 11);
     }
 }

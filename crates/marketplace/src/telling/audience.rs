@@ -76,6 +76,7 @@ pub(super) fn entries(event: &OutboxEvent) -> Vec<NewEntry> {
             facts.to([Stream::Everyone], "settings:updated", &["key", "value", "version"])
         }
         "settings.updated" => facts.to(ADMINS.map(Stream::Staff), "settings:updated", &["key", "version"]),
+        "announcement.told" => facts.to(facts.users(), "announcement:new", &["announcementId"]),
         "user.blocked" => facts.to_subject("user:blocked", &["status", "until"]),
         "user.unblocked" => facts.to_subject("user:unblocked", &[]),
         "user.role_changed" => facts.to_subject("user:role_changed", &["from", "to"]),
@@ -120,6 +121,13 @@ impl Facts<'_> {
             at: *at,
         };
         streams.into_iter().map(entry).collect()
+    }
+
+    /// Those whom a batch of an announcement's audience reached.
+    fn users(&self) -> Vec<Stream> {
+        let ids = self.0.payload.get("userIds").and_then(Json::as_array);
+        let parsed = ids.into_iter().flatten().filter_map(|id| Uuid::parse_str(id.as_str()?).ok());
+        parsed.map(|id| Stream::User(id.into())).collect()
     }
 
     fn id(&self, field: &str) -> Option<Uuid> {

@@ -2,7 +2,9 @@
 //! event as relayed, and passed on to whoever is connected once it has committed.
 
 mod audience;
+mod notices;
 mod sink;
 
 pub use audience::{EVERYONE, Stream};
+pub(crate) use sink::recipient;
 pub use sink::{Listener, Telling};

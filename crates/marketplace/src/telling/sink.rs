@@ -1,27 +1,106 @@
-//! The relay's sink.
+//! The relay's sink: what follows from events, written in the transaction that marks them as relayed.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use kernel::UserId;
+use notify::{HookEvent, Language, NotifyError, Recipient};
 use sea_orm::DatabaseTransaction;
-use store::{OutboxEvent, Sink, SinkError, StreamEntry, append_to_streams_in_txn};
+use serde_json::json;
+use store::{NewEntry, OutboxEvent, Sink, SinkError, StreamEntry, TxnError, append_to_streams_in_txn};
 
-use super::audience;
+use super::notices::{Notice, notices};
+use super::{Stream, audience};
+use crate::jobs::{deliver_in_txn, send_hook_in_txn};
+use crate::{FlowError, Marketplace};
 
 /// Hears what streams were told, once it is committed: sockets of this process, and of others through the backplane.
 pub type Listener = Arc<dyn Fn(Vec<StreamEntry>) + Send + Sync>;
 
-/// Writes what follows from events, and passes on what streams were told.
+/// Writes what follows from events: what streams are told, notifications, webhooks. Passes on what streams were told.
 #[derive(Clone)]
 pub struct Telling {
+    market: Marketplace,
     listener: Option<Listener>,
 }
 
 impl Telling {
     /// Passes on to the listener. Without one it only writes: a process without sockets and without a backplane leaves
     /// it to the others to find what is new.
-    pub fn new(listener: Option<Listener>) -> Self {
-        Self { listener }
+    pub fn new(market: &Marketplace, listener: Option<Listener>) -> Self {
+        Self { market: market.clone(), listener }
+    }
+
+    async fn write(
+        &self,
+        txn: &DatabaseTransaction,
+        events: &[OutboxEvent],
+    ) -> Result<Vec<StreamEntry>, FlowError> {
+        let mut entries: Vec<NewEntry> = events.iter().flat_map(audience::entries).collect();
+        let mut news: Vec<(Notice, &OutboxEvent)> =
+            events.iter().filter_map(|event| Some((notices(event)?, event))).collect();
+        // In the order of people's ids, as everybody locks them; one person's in the order in which it happened.
+        news.sort_by_key(|(notice, event)| (notice.user, event.position));
+        entries.extend(self.notify(txn, news).await?);
+        self.plan_hooks(txn, events).await?;
+        Ok(append_to_streams_in_txn(txn, entries).await?)
+    }
+
+    /// Writes notifications with the messages that follow, and gives what sockets are told of them.
+    async fn notify(
+        &self,
+        txn: &DatabaseTransaction,
+        news: Vec<(Notice, &OutboxEvent)>,
+    ) -> Result<Vec<NewEntry>, FlowError> {
+        let users: Vec<UserId> = news.iter().map(|(notice, _)| notice.user).collect();
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reach = self.market.identity.reach(txn, &users).await?;
+        let mut entries = Vec::new();
+        for (notice, event) in news {
+            // Who has left hears nothing more.
+            let Ok(at) = reach.binary_search_by_key(&notice.user, |one| one.user) else { continue };
+            let Some(one) = reach.get(at) else { continue };
+            let recipient = recipient(one);
+            let new = notice.told(recipient.language);
+            let told = self.market.notify.notify_in_txn(txn, &recipient, &new).await?;
+            deliver_in_txn(txn, &self.market, &told.deliveries).await?;
+            if let Some(notification) = told.notification {
+                entries.push(NewEntry {
+                    stream: Stream::User(recipient.user).to_string(),
+                    name: "notification:new".to_owned(),
+                    payload: json!({ "notificationId": notification, "kind": new.kind.as_str(), "merged": told.merged }),
+                    event: event.id,
+                    at: event.at,
+                });
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn plan_hooks(&self, txn: &DatabaseTransaction, events: &[OutboxEvent]) -> Result<(), FlowError> {
+        if !self.market.notify.has_hooks_in_txn(txn).await? {
+            return Ok(());
+        }
+        // Sessions are nobody's business outside.
+        for event in events.iter().filter(|event| !event.kind.starts_with("session.")) {
+            let (kind, data) = (event.kind.clone(), event.payload.clone());
+            let hook = HookEvent { id: event.id, kind, at: event.at, data };
+            let planned = self.market.notify.plan_hooks_in_txn(txn, &hook).await?;
+            send_hook_in_txn(txn, &self.market, &planned).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whom to tell, as notify knows them.
+pub(crate) fn recipient(reach: &identity::Reach) -> Recipient {
+    Recipient {
+        user: reach.user,
+        language: Language::of_tag(&reach.language),
+        has_phone: reach.has_phone,
+        has_email: reach.has_email,
     }
 }
 
@@ -35,13 +114,23 @@ impl Sink for Telling {
         for event in events {
             tracing::debug!(event.id = %event.id, event.kind = %event.kind, event.subject = %event.subject, "happened");
         }
-        Ok(append_to_streams_in_txn(txn, events.iter().flat_map(audience::entries).collect()).await?)
+        self.write(txn, events).await.map_err(refused)
     }
 
     fn tell(&self, entries: Vec<StreamEntry>) {
         if let Some(listener) = &self.listener {
             listener(entries);
         }
+    }
+}
+
+/// A failure of the database is tried again as such; any other is the event's.
+fn refused(error: FlowError) -> SinkError {
+    match error {
+        FlowError::Store(error) | FlowError::Notify(NotifyError::Store(error)) => SinkError::Store(error),
+        FlowError::Identity(identity::IdentityError::Store(error)) => SinkError::Store(error),
+        other if other.as_store().is_some() => SinkError::Refused("the database failed".to_owned()),
+        other => SinkError::Refused(other.to_string()),
     }
 }
 

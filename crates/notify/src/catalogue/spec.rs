@@ -40,7 +40,7 @@ pub(super) const ALL: &[KindSpec] = &[
         Kind::ListingExpiring,
         "listing.expiring",
         Category::Listings,
-        BY_PUSH,
+        BY_PUSH_AND_MAIL,
         &[TITLE, UNTIL],
     )),
     plain(Kind::ListingExpired, "listing.expired", Category::Listings, BY_PUSH, &[TITLE]),
@@ -54,7 +54,7 @@ pub(super) const ALL: &[KindSpec] = &[
     plain(Kind::PayoutCompleted, "payout.completed", Category::Wallet, BY_PUSH_AND_MAIL, &[AMOUNT]),
     plain(Kind::PayoutFailed, "payout.failed", Category::Wallet, BY_PUSH_AND_MAIL, &[AMOUNT]),
     plain(Kind::AccountWarned, "account.warned", Category::Account, BY_PUSH_AND_MAIL, &[REASON]),
-    critical(plain(Kind::AccountBlocked, "account.blocked", Category::Account, BY_ALL, &[REASON])),
+    critical(plain(Kind::AccountBlocked, "account.blocked", Category::Account, BY_ALL, &[])),
     critical(plain(Kind::AccountRestored, "account.restored", Category::Account, BY_PUSH_AND_MAIL, &[])),
     collapsing(plain(Kind::ContactReceived, "contact.received", Category::Contacts, BY_PUSH, &[TITLE])),
     critical(plain(

@@ -78,6 +78,16 @@ pub enum HookSettled {
 }
 
 impl Notify {
+    /// Whether anybody wants to know of anything: most marketplaces have no endpoint, and their events need no look.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_hooks_in_txn(&self, txn: &DatabaseTransaction) -> Result<bool, NotifyError> {
+        let select = Engine::of(txn.get_database_backend())
+            .statement("SELECT 1 AS one FROM hook_endpoints WHERE status = 'enabled' LIMIT 1", []);
+        Ok(txn.query_one_raw(select).await?.is_some())
+    }
+
     /// Plans a webhook for each endpoint that wants to know of the event, in the caller's transaction, which enqueues a
     /// job for each. An event that was planned before is not planned again.
     ///

@@ -15,7 +15,8 @@ use crate::support::{Session, TestApp};
 
 /// Tells everything that happened; this process is the one that relays.
 async fn relay(app: &TestApp) {
-    let sink = std::sync::Arc::new(marketplace::Telling::new(Some(app.state.live.listener())));
+    let sink =
+        std::sync::Arc::new(marketplace::Telling::new(&app.state.market, Some(app.state.live.listener())));
     let market = &app.state.market;
     let relay = Relay::new(market.db.clone(), market.ambient.clone(), RelayConfig::default(), sink);
     while relay.run_once().await.unwrap() > 0 {}
