@@ -114,6 +114,10 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             assert!(matches!(settle(db, &house, &mail, busy).await, Ok(Settled::Again(_))));
         }
         assert_eq!(house.notify.delivery(id).await.unwrap().attempts, 0);
+        house.clock.advance(TimeDelta::days(4));
+        let mail = claimed(&house, id).await;
+        let end = settle(db, &house, &mail, Sending::Failed(SendError::Busy)).await;
+        assert_eq!(end, Ok(Settled::Over(DeliveryStatus::Dead)), "but every delivery ends");
     }
 
     async fn what_may_have_left_is_never_sent_again(db: TestDb) {
