@@ -258,6 +258,30 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!(other.unwrap_err().code(), "delivery_not_found");
     }
 
+    /// All reports of one message at once, and each twice: the furthest one holds.
+    async fn reports_at_once_end_at_the_furthest(db: TestDb) {
+        let house = Arc::new(House::open(db));
+        let id = sms(&house).await;
+        let message = claimed(&house, id).await;
+        let all = [SmsStatus::Delivered, SmsStatus::Queued, SmsStatus::Sent, SmsStatus::Sending, SmsStatus::Undelivered];
+        let tasks: Vec<_> = all
+            .into_iter()
+            .chain(all)
+            .map(|status| {
+                let house = Arc::clone(&house);
+                tokio::spawn(async move { house.notify.apply_sms_status(id, "SM1", status, None).await.unwrap() })
+            })
+            .collect();
+        let settled = settle(db, &house, &message, Sending::Taken("SM1".to_owned())).await;
+        assert!(settled.is_ok(), "{settled:?}");
+        let mut changed = 0;
+        for task in tasks {
+            changed += usize::from(task.await.unwrap());
+        }
+        assert!((1..=all.len()).contains(&changed), "{changed}");
+        assert_eq!(status(&house, id).await, DeliveryStatus::Delivered);
+    }
+
     async fn a_report_resolves_what_was_unknown(db: TestDb) {
         let house = House::open(db);
         let id = sms(&house).await;
