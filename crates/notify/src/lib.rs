@@ -1,10 +1,18 @@
-//! Telling people: the ports through which SMS and mail leave, the clients behind them, and what one-time codes say.
+//! Telling people: what they are told and how they want to be told, the messages that follow, the ports through which
+//! these leave and the clients behind them, webhooks to partners, and what one-time codes say.
 //!
-//! A sender is a port trait ([`SmsSender`], [`MailSender`]); [`Twilio`] and [`Smtp`] are the clients, and [`Guarded`]
-//! wraps either with an [`outbound::Guard`]: a circuit breaker, a limit on calls at a time and the few retries that are
-//! safe.
+//! A sender is a port trait ([`SmsSender`], [`PushSender`], [`MailSender`]); [`Twilio`], [`Fcm`] and [`Smtp`] are the
+//! clients, [`Guarded`] wraps each with an [`outbound::Guard`] (a circuit breaker, a limit on calls at a time and the few
+//! retries that are safe), and [`Failover`] has another one stand in for it.
+//!
+//! Owns the tables `notifications`, `notification_…`, `push_devices`, `hook_…` and `announcement…`.
 //!
 //! Invariants:
+//! - An event is told to a person once, in the transaction that tells it; messages follow from it and from nothing else.
+//! - A delivery is sent by one sender at a time, outside of any transaction, and holds no contact.
+//! - What somebody switched off, their quiet hours and the daily caps hold for everything that is not critical.
+//! - Every template that is stored can be filled in.
+//! - No webhook reaches an address that is not on the public network.
 //! - Every call ends: connecting, answering and the whole of it have a deadline, and an answer has a size limit.
 //! - A message that may have left is never sent again by itself: [`SendError::Unknown`] is told, not retried.
 //! - Nothing here logs, counts or returns a phone number, an address or a body.

@@ -1,6 +1,6 @@
 //! Taking a delivery to send it: one sender at a time, and never again what another sender may have sent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{DeliveryId, DeviceId, UserId};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
@@ -11,8 +11,8 @@ use crate::preference;
 use crate::template::{self, TemplateKey, Words};
 use crate::{Channel, Kind, Notify, NotifyError, PushTarget, Rendered, device};
 
-/// The most time that a message may wait, from when it was planned: what is told later is no news.
-const MAX_AGE: chrono::TimeDelta = chrono::TimeDelta::days(3);
+/// For how long tries that an open breaker prevented do not count: after that they do, so that every delivery ends.
+const PATIENCE: TimeDelta = TimeDelta::days(3);
 
 /// What came of asking for a delivery.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct Claimed {
     /// What it says.
     pub text: Rendered,
     pub(super) owner: Uuid,
+    /// Whether it waits for longer than patience lasts.
+    pub(super) is_old: bool,
     pub(super) device: Option<(DeviceId, PushTarget)>,
     pub(super) collapse_key: Option<String>,
     pub(super) action: Option<String>,
@@ -76,9 +78,6 @@ impl Notify {
         let Some(kind) = row.kind else {
             return over(DeliveryStatus::Withheld, "kind_gone").await;
         };
-        if row.created_at + MAX_AGE < now && row.attempts > 0 {
-            return over(DeliveryStatus::Dead, "too_old").await;
-        }
         // Somebody may have chosen otherwise since it was planned.
         let choices = preference::load(txn, row.user).await?;
         if !choices.lets(kind, row.channel) {
@@ -91,12 +90,24 @@ impl Notify {
         }
         let target = match row.device {
             None => None,
-            Some(device) => match self.target(txn, device, row.user).await? {
-                Some(target) => Some((device, target)),
-                None => return over(DeliveryStatus::Failed, "device_gone").await,
+            Some(device) => match self.target(txn, device, row.user).await {
+                Ok(Some(target)) => Some((device, target)),
+                Ok(None) => return over(DeliveryStatus::Failed, "device_gone").await,
+                Err(error @ NotifyError::Sealing(_)) => {
+                    tracing::error!(delivery = %id, %error, "a device's token cannot be opened");
+                    return over(DeliveryStatus::Dead, "sealed_otherwise").await;
+                }
+                Err(error) => return Err(error),
             },
         };
-        let claimed = self.prepare(txn, row, kind, target).await?;
+        let claimed = match self.prepare(txn, row, kind, target).await {
+            // It would fail at every claim; staff can revive it once the cause is mended.
+            Err(error @ NotifyError::Render(_)) => {
+                tracing::error!(delivery = %id, %error, "a message cannot be written");
+                return over(DeliveryStatus::Dead, "render_failed").await;
+            }
+            prepared => prepared?,
+        };
         if !rows::take(txn, id, claimed.owner, now + self.config.lease, now).await? {
             return Err(NotifyError::LeaseLost);
         }
@@ -144,6 +155,7 @@ impl Notify {
             attempt: u32::try_from(row.attempts).unwrap_or_default() + 1,
             text,
             owner: self.ambient.new_uuid(),
+            is_old: row.created_at + PATIENCE < self.ambient.now(),
             device,
             collapse_key: row.collapse_key,
             action: row.action,

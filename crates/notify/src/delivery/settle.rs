@@ -62,7 +62,7 @@ impl Notify {
     /// token is dead is forgotten. Who lost the lease changes nothing, but a late success is still noted.
     ///
     /// # Errors
-    /// [`NotifyError::LeaseLost`] when the delivery was not this sender's any more.
+    /// [`NotifyError::LeaseLost`] when the delivery was not this sender's any more: there is nothing left to do for it.
     pub async fn settle_in_txn(
         &self,
         txn: &DatabaseTransaction,
@@ -71,6 +71,7 @@ impl Notify {
     ) -> Result<Settled, NotifyError> {
         let now = self.ambient.now();
         let mut verdict = judge(sending);
+        verdict.counts |= claimed.is_old;
         if sending == &Sending::DeviceGone
             && let Some((device, _)) = &claimed.device
         {

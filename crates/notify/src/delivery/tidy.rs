@@ -1,7 +1,7 @@
 //! What is left over: deliveries whose job was lost, and rows that are old.
 
 use chrono::{DateTime, Utc};
-use kernel::DeliveryId;
+use kernel::{DeliveryId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
@@ -22,6 +22,32 @@ impl Notify {
             format!("SELECT id FROM notification_deliveries WHERE due_at < ? ORDER BY due_at LIMIT {limit}");
         let rows = self.db.reader()?.query_all_raw(self.db.engine().statement(&sql, [before.into()])).await?;
         rows.iter().map(|row| Ok(row.try_get::<Uuid>("", "id")?.into())).collect()
+    }
+
+    /// Removes everything that is kept of somebody, in the transaction that deletes their account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_person_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        user: UserId,
+    ) -> Result<(), NotifyError> {
+        for table in [
+            "notification_slots",
+            "notifications",
+            "notification_events",
+            "notification_deliveries",
+            "notification_counters",
+            "notification_preferences",
+            "notification_quiet_hours",
+            "push_devices",
+            "announcement_dismissals",
+        ] {
+            let sql = format!("DELETE FROM {table} WHERE user_id = ?");
+            txn.execute_raw(self.db.engine().statement(&sql, [user.uuid().into()])).await?;
+        }
+        Ok(())
     }
 
     /// Removes what came before the moment: notifications, finished deliveries, counters, and which events were told.

@@ -114,6 +114,10 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             assert!(matches!(settle(db, &house, &mail, busy).await, Ok(Settled::Again(_))));
         }
         assert_eq!(house.notify.delivery(id).await.unwrap().attempts, 0);
+        house.clock.advance(TimeDelta::days(4));
+        let mail = claimed(&house, id).await;
+        let end = settle(db, &house, &mail, Sending::Failed(SendError::Busy)).await;
+        assert_eq!(end, Ok(Settled::Over(DeliveryStatus::Dead)), "but every delivery ends");
     }
 
     async fn what_may_have_left_is_never_sent_again(db: TestDb) {
@@ -252,6 +256,30 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!(status(&house, id).await, DeliveryStatus::Delivered);
         let other = house.notify.apply_sms_status(id, "SM2", SmsStatus::Read, None).await;
         assert_eq!(other.unwrap_err().code(), "delivery_not_found");
+    }
+
+    /// All reports of one message at once, and each twice: the furthest one holds.
+    async fn reports_at_once_end_at_the_furthest(db: TestDb) {
+        let house = Arc::new(House::open(db));
+        let id = sms(&house).await;
+        let message = claimed(&house, id).await;
+        let all = [SmsStatus::Delivered, SmsStatus::Queued, SmsStatus::Sent, SmsStatus::Sending, SmsStatus::Undelivered];
+        let tasks: Vec<_> = all
+            .into_iter()
+            .chain(all)
+            .map(|status| {
+                let house = Arc::clone(&house);
+                tokio::spawn(async move { house.notify.apply_sms_status(id, "SM1", status, None).await.unwrap() })
+            })
+            .collect();
+        let settled = settle(db, &house, &message, Sending::Taken("SM1".to_owned())).await;
+        assert!(settled.is_ok(), "{settled:?}");
+        let mut changed = 0;
+        for task in tasks {
+            changed += usize::from(task.await.unwrap());
+        }
+        assert!((1..=all.len()).contains(&changed), "{changed}");
+        assert_eq!(status(&house, id).await, DeliveryStatus::Delivered);
     }
 
     async fn a_report_resolves_what_was_unknown(db: TestDb) {

@@ -25,7 +25,7 @@ fn config(url: &str) -> FcmConfig {
     }
 }
 
-fn fcm(url: &str) -> Fcm {
+pub(crate) fn fcm(url: &str) -> Fcm {
     Fcm::new(config(url), Ambient::system()).unwrap()
 }
 

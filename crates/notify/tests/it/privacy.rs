@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use notify::{MailSender, SmsSender, Twilio};
+use notify::{MailSender, PushSender, SmsSender, Twilio};
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
 
+use crate::fcm::push;
 use crate::smtp::{mail, smtp};
 use crate::twilio::{config, fault, sms};
 
@@ -43,6 +44,9 @@ async fn no_log_tells_whom_a_message_went_to_or_what_it_said() {
     // The sandbox asks for no credentials, so this fails where they would be sent.
     let with_password = sandbox.smtp_url().replace("//", "//user:canary-password@");
     assert!(smtp(&with_password).send(&mail()).await.is_err());
+    let fcm = crate::fcm::fcm(&sandbox.http_url());
+    tracing::info!(push = ?push("phone-of-asha"), "about to push");
+    assert!(fcm.send(&push("phone-of-asha")).await.is_ok());
     for target in ["twilio", "smtp"] {
         fault(&sandbox, json!({"target": target, "error": 550, "times": 1})).await;
     }
@@ -53,8 +57,20 @@ async fn no_log_tells_whom_a_message_went_to_or_what_it_said() {
 
     let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(log.contains("about to send") && log.contains("both failed"), "the log was heard");
-    for canary in ["9876543210", "98765", "asha@", "asha", "123456", "canary-password", "sandbox-auth-token"]
-    {
+    for canary in [
+        "9876543210",
+        "98765",
+        "asha@",
+        "asha",
+        "123456",
+        "canary-password",
+        "sandbox-auth-token",
+        "phone-of",
+        "bicycle",
+        "ya29.",
+        "PRIVATE KEY",
+        "eyJ",
+    ] {
         assert!(!log.contains(canary), "{canary} was logged:\n{log}");
     }
 }

@@ -203,6 +203,19 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(claimed.text.body.starts_with("2 buyers"), "{}", claimed.text.body);
     }
 
+    async fn whoever_leaves_is_forgotten(db: TestDb) {
+        let house = House::open(db);
+        let (asha, ravi) = (house.person(), house.person());
+        for person in [&asha, &ravi] {
+            house.device(person.user, &format!("token-{}", person.user)).await;
+            house.tell(person, &event(Kind::AccountBlocked, "e")).await;
+        }
+        db.in_txn(async |txn| house.notify.forget_person_in_txn(txn, asha.user).await).await.unwrap();
+        assert!(house.inbox(asha.user).await.is_empty() && house.log(asha.user).await.is_empty());
+        assert!(house.notify.devices(asha.user).await.unwrap().is_empty());
+        assert_eq!((house.inbox(ravi.user).await.len(), house.log(ravi.user).await.len()), (1, 3));
+    }
+
     async fn what_is_old_is_forgotten(db: TestDb) {
         let house = House::open(db);
         let asha = house.person();
