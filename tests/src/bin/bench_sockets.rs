@@ -92,9 +92,12 @@ async fn main() -> anyhow::Result<()> {
         }));
     }
     let after_kib = (resident_kib(cli.server_pid)? - before) / whole(cli.sockets)?;
-    println!("{}", json!({
-        "sockets": cli.sockets, "idle_kib_per_socket": idle_kib, "loaded_kib_per_socket": after_kib, "results": results,
-    }));
+    println!(
+        "{}",
+        json!({
+            "sockets": cli.sockets, "idle_kib_per_socket": idle_kib, "loaded_kib_per_socket": after_kib, "results": results,
+        })
+    );
     Ok(())
 }
 
