@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make soak`: worker processes are killed and paused while jobs run, on each engine; each job must have its effect
-# exactly once. Before that, a million steps of `make simulate`, and `make bank`.
+# exactly once. Before that, a million steps of `make simulate`, and `make bank`; and a socket is cut a thousand times.
 #
 #   tests/soak.sh           10 000 jobs on each engine: some minutes
 #   tests/soak.sh --short   1 000 jobs on each, for every commit
@@ -53,6 +53,7 @@ if [ "${1-}" != --short ]; then
     (cd "$repo" && cargo build --release --workspace --bins) || exit 1
     if "${bin%/debug}/release/simulate" --steps 1000000 </dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
     if "$repo/tests/bank.sh"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if (cd "$repo" && DGT_REALTIME_CUTS=1000 cargo nextest run --workspace -E 'test(random_cuts_lose_nothing)'); then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 fi
 for engine in ${DGT_SOAK_ENGINES:-sqlite postgres mariadb}; do
     if run "$engine"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi

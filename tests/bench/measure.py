@@ -17,6 +17,7 @@ import report
 from attack import attack, median
 from money import measure_money
 from processes import Database, Server, free_port
+from sockets import measure_sockets
 from stand import BIN, Engine, gateway_env, start_gateway
 
 # Filled in by a server for each answer, or by the floor's own HTTP layer.
@@ -118,7 +119,9 @@ def measure_start(options: argparse.Namespace) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measures the release gateway.")
     parser.add_argument("--engines", default="postgres,sqlite", help="also: mariadb")
-    parser.add_argument("--only", choices=["start", "lists", "money"], help="one part; all three by default")
+    parser.add_argument("--only", choices=["start", "lists", "money", "realtime"], help="one part; all by default")
+    parser.add_argument("--sockets", type=lambda text: [int(one) for one in text.split(",")], default=[500, 5_000],
+                        help="in one room; a measurement for each")
     parser.add_argument("--listings", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=10, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
@@ -137,6 +140,8 @@ def main() -> None:
         results["engines"] = {name: measure_engine(name, options) for name in engines}
     if options.only in (None, "money"):
         results["money"] = {name: measure_money(name, options) for name in engines}
+    if options.only in (None, "realtime"):
+        results["realtime"] = measure_sockets(options)
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / "results.json"
     file.write_text(json.dumps(results, indent=2))

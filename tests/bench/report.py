@@ -11,6 +11,9 @@ AIM_TIMES_TPC_B = {"single": 1.5, "poster": 3}
 # The rate into one account as a part of the rate over many.
 AIM_HOT = 0.9
 AIM_BOOST_CPU_US = 1_200
+# Deliveries per second of the server's CPU as a multiple of the official server's, by broadcasts in flight.
+AIM_TIMES_NODE = {1: 2, 16: 9}
+AIM_IDLE_SOCKET_KIB = 11
 
 HEAD = ("request", "req/s", "p50 ms", "p99 ms", "CPU us", "server", "database", "aim", "floor r/s", "floor CPU", "CPU x floor")
 
@@ -78,12 +81,34 @@ def money(engines: dict, options: argparse.Namespace) -> list[str]:
     return lines
 
 
+def realtime(measured: dict, options: argparse.Namespace) -> list[str]:
+    lines = ["", f"Socket.IO: one room, one emitter, 100 bytes, {options.seconds} s each, medians of {options.rounds} "
+                 "interleaved rounds, beside the official server"]
+    for sockets, servers in measured.items():
+        ours, node = servers["ours"], servers["node"]
+        rows = []
+        for mine, theirs in zip(ours["results"], node["results"]):
+            aim = AIM_TIMES_NODE.get(mine["in_flight"])
+            rows.append((
+                f"{mine['in_flight']} in flight", f"{mine['per_second']:.0f}", f"{mine['per_cpu_second']:.0f}",
+                f"{mine['p50_ms']:.1f}", f"{mine['p99_ms']:.1f}", f"{theirs['per_cpu_second']:.0f}",
+                f"{theirs['p99_ms']:.1f}", f"{mine['per_cpu_second'] / theirs['per_cpu_second']:.1f}",
+                f"{aim}" if aim else "-"))
+        head = ("broadcasts", "per s", "per CPU s", "p50 ms", "p99 ms", "node", "node p99", "x node", "aim")
+        lines += ["", f"{sockets} sockets", *columns([head, *rows])]
+        lines.append(f"an idle socket: {ours['idle_kib_per_socket']:.1f} KiB resident (aim: at most "
+                     f"{AIM_IDLE_SOCKET_KIB}; the official server: {node['idle_kib_per_socket']:.1f})")
+    return lines
+
+
 def table(results: dict, options: argparse.Namespace) -> str:
     lines = []
     if "engines" in results:
         lines += lists(results["engines"], options)
     if "money" in results:
         lines += money(results["money"], options)
+    if "realtime" in results:
+        lines += realtime(results["realtime"], options)
     if "start" in results:
         lines += start(results["start"])
     return "\n".join(lines)

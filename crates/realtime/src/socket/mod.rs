@@ -8,6 +8,8 @@ mod handle;
 pub(crate) mod hub;
 mod log;
 mod namespace;
+#[cfg(test)]
+mod oracle;
 mod packet;
 #[expect(clippy::module_inception, reason = "a socket is the thing, Socket.IO the protocol")]
 mod socket;

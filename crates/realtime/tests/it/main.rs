@@ -1,4 +1,11 @@
 //! Both protocols on the wire, against a real server: what is answered, what is refused, what is bounded.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops at the first surprise"
+)]
 
 mod backplane;
 mod client;

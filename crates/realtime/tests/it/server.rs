@@ -138,7 +138,7 @@ impl Namespace for Lab {
             "close" => socket.disconnect(true),
             "ask" => {
                 let answer = socket.emit_with_ack("question", &event.args, Duration::from_millis(300)).await;
-                let told = answer.map_or_else(|error| Args::one(&error.to_string()).unwrap(), |args| args);
+                let told = answer.unwrap_or_else(|error| Args::one(&error.to_string()).unwrap());
                 socket.emit("answered", &told).unwrap();
             }
             _ => {}
