@@ -207,3 +207,23 @@ fn every_link_in_the_documents_leads_to_a_file() {
         }
     }
 }
+
+/// What looks like a socket event: two words with a colon between them.
+fn event_names(text: &str) -> BTreeSet<String> {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    text.split('"')
+        .filter(|quoted| quoted.split_once(':').is_some_and(|(thing, what)| is_word(thing) && is_word(what)))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_socket_event_is_described_and_nothing_else_is() {
+    let folder = root().join("crates/marketplace/src/telling");
+    let sources =
+        std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let lobby = text("apps/gateway/src/realtime/lobby.rs");
+    let told = event_names(&(sources.collect::<String>() + &lobby));
+    assert!(told.len() > 15, "{told:?}");
+    assert_eq!(told, event_names(&text("docs/asyncapi.yaml")));
+}

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod check;
 pub mod client;
 pub mod dice;
+pub mod ears;
 pub mod inbox;
 pub mod job_crash;
 pub mod people;

@@ -59,7 +59,9 @@ prepare_database() {
     mkdir -p "$folder/data"
     export DGT__DATABASE__URL=$2 DGT__SERVER__BIND=$gateway_bind
     export DGT__TWILIO__BASE_URL="http://$sandbox_bind" DGT__SMTP__URL="smtp://$smtp_bind"
-    export DGT__RAZORPAY__BASE_URL="http://$sandbox_bind"
+    export DGT__RAZORPAY__BASE_URL="http://$sandbox_bind" DGT__NOTIFY__API_URL="http://$gateway_bind/"
+    DGT__FCM__SERVICE_ACCOUNT=$(cat "$repo/apps/sandbox/src/fcm/service_account.json")
+    export DGT__FCM__SERVICE_ACCOUNT DGT__FCM__BASE_URL="http://$sandbox_bind" DGT__FCM__TOKEN_URL="http://$sandbox_bind/token"
     export DGT__SANDBOX__RAZORPAY_WEBHOOK_URL="http://$gateway_bind/api/payments/webhook"
     if [ -n "$log" ]; then
         { gateway migrate && gateway seed; } >>"$log" 2>&1 || { give_log; die "the database cannot be prepared"; }

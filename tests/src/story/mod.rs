@@ -15,6 +15,7 @@ use kernel::Ambient;
 
 use crate::authenticator::Drawer;
 use crate::client::Client;
+use crate::ears::Ears;
 use crate::inbox::{Contact, Inbox};
 use crate::people::{self, Asked, Person};
 use crate::tale::Tale;
@@ -93,11 +94,23 @@ pub async fn main_job(stage: &mut Stage, super_admin: &str) -> anyhow::Result<()
     let offer = selling::phone_is_listed(stage, &seller).await?;
     selling::nobody_else_sees(stage, &offer).await?;
     stage.tale.chapter("A moderator looks at it");
+    stage.tale.step("Asha's phone opens a socket, with her access token, and stays connected.");
+    let mut ears = Ears::open(stage.gateway.base(), "Asha", &seller).await?;
     review::listing_is_approved(stage, &moderator, &offer).await?;
+    for name in ["listing:approved", "notification:new"] {
+        ears.hear(&stage.tale, name).await?;
+    }
     stage.tale.chapter("The seller makes it stand out");
     let payment = money::seller_tops_up(stage, &seller).await?;
+    for name in ["payment:captured", "wallet:updated"] {
+        ears.hear(&stage.tale, name).await?;
+    }
     money::seller_boosts(stage, &seller, &offer).await?;
+    for name in ["listing:updated", "wallet:updated"] {
+        ears.hear(&stage.tale, name).await?;
+    }
     money::staff_refund_a_part(stage, &admin, &seller, &payment).await?;
+    ears.hear(&stage.tale, "wallet:refunded").await?;
     stage.tale.chapter("Somebody buys it");
     let buyer = buying::buyer_finds(stage, &offer).await?;
     buying::buyer_sees_number(stage, &buyer, &seller, &offer).await?;

@@ -1,11 +1,11 @@
 //! Hourly: what nobody needs any more goes. Codes and counters that ran out, delivered events, finished jobs, old fires
-//! of schedules, expired idempotency keys, settled webhooks, photos that no listing took.
+//! of schedules, expired idempotency keys, settled webhooks, old notifications, photos that no listing took.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use store::{
     ClaimedJob, JobError, JobHandler, Outcome, forget_expired_keys, forget_finished_jobs, forget_old_fires,
-    forget_relayed_events,
+    forget_relayed_events, forget_stream_entries,
 };
 
 use super::failed;
@@ -15,6 +15,15 @@ pub(super) const KIND: &str = "store.clean_up";
 
 /// For how long finished jobs and delivered events can be looked at.
 const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// For how long somebody who was away can hear what sockets were told.
+const STREAMS_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// For how long notifications stay in inboxes, with the log of what was sent.
+const NOTIFICATIONS_KEPT: TimeDelta = TimeDelta::days(180);
+
+/// For how long it can be seen what became of webhooks of ours.
+const HOOKS_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// For how long it can be seen when a schedule was due.
 const FIRES_KEPT: TimeDelta = TimeDelta::days(30);
@@ -42,7 +51,23 @@ impl CleanUp {
                 let keys = forget_expired_keys(txn, now).await?;
                 let fires = forget_old_fires(txn, now - FIRES_KEPT).await?;
                 let webhooks = self.0.payments.forget_webhooks_in_txn(txn, now - WEBHOOKS_KEPT).await?;
-                tracing::info!(jobs, events, keys, fires, webhooks, "old rows are gone");
+                let entries = forget_stream_entries(txn, now - STREAMS_KEPT).await?;
+                tracing::info!(jobs, events, keys, fires, webhooks, entries, "old rows are gone");
+                Ok::<_, FlowError>(())
+            })
+            .await
+            .map_err(failed)
+    }
+
+    async fn forget_messages(&self) -> Result<(), JobError> {
+        let now = self.0.ambient.now();
+        self.0
+            .db
+            .in_txn(async |txn| {
+                let notifications =
+                    self.0.notify.forget_notifications_in_txn(txn, now - NOTIFICATIONS_KEPT).await?;
+                let hooks = self.0.notify.forget_hooks_in_txn(txn, now - HOOKS_KEPT).await?;
+                tracing::info!(notifications, hooks, "old messages are gone");
                 Ok::<_, FlowError>(())
             })
             .await
@@ -70,6 +95,7 @@ impl JobHandler for CleanUp {
         self.0.identity.tidy().await.map_err(failed)?;
         self.0.identity.reseal_secrets().await.map_err(failed)?;
         self.forget_rows().await?;
+        self.forget_messages().await?;
         self.forget_photos().await?;
         Ok(Outcome::Done)
     }

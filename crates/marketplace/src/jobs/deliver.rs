@@ -32,7 +32,7 @@ pub(crate) async fn deliver_in_txn(
 }
 
 /// A job that is there already for another moment does not stand in the way of this one.
-async fn deliver_at_in_txn(
+pub(super) async fn deliver_at_in_txn(
     txn: &DatabaseTransaction,
     market: &Marketplace,
     delivery: DeliveryId,

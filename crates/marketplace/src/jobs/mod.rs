@@ -6,6 +6,7 @@ mod deliver;
 mod expire_listings;
 mod fold;
 mod lapse_boosts;
+mod overdue;
 mod poll_orders;
 mod poll_refunds;
 mod remind;
@@ -39,6 +40,7 @@ static SCHEDULES: LazyLock<Vec<Schedule>> = LazyLock::new(|| {
         (self_check::KIND, "30 3 * * *"),
         (announce::KIND, "* * * * *"),
         (remind::KIND, "0 9 * * *"),
+        (overdue::KIND, "*/5 * * * *"),
     ]
     .into_iter()
     .filter_map(|(kind, pattern)| Schedule::new(kind, pattern).ok())
@@ -64,6 +66,7 @@ pub fn worker(market: &Marketplace) -> Worker {
         .with(self_check::SelfCheck::new(market))
         .with(announce::Announce::new(market))
         .with(remind::Remind::new(market))
+        .with(overdue::Overdue::new(market))
         .with(deliver::Deliver::new(market))
         .with(send_hook::SendHook::new(market))
 }
@@ -80,6 +83,6 @@ fn failed(error: impl Into<FlowError>) -> JobError {
 mod tests {
     #[test]
     fn every_schedule_can_be_read() {
-        assert_eq!(super::schedules().len(), 11);
+        assert_eq!(super::schedules().len(), 12);
     }
 }
