@@ -4,6 +4,7 @@
 //! frames are read by hand, so that this client is not what is measured. Prints one line of JSON.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -92,12 +93,10 @@ async fn main() -> anyhow::Result<()> {
         }));
     }
     let after_kib = (resident_kib(cli.server_pid)? - before) / whole(cli.sockets)?;
-    println!(
-        "{}",
-        json!({
-            "sockets": cli.sockets, "idle_kib_per_socket": idle_kib, "loaded_kib_per_socket": after_kib, "results": results,
-        })
-    );
+    let report = json!({
+        "sockets": cli.sockets, "idle_kib_per_socket": idle_kib, "loaded_kib_per_socket": after_kib, "results": results,
+    });
+    writeln!(std::io::stdout().lock(), "{report}")?;
     Ok(())
 }
 
