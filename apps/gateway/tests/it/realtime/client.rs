@@ -90,6 +90,18 @@ impl Client {
         }
     }
 
+    /// The next event of this name, after the number that was heard last; nothing may be missing or repeated before it.
+    pub(super) async fn hears_after(&mut self, last: &mut i64, name: &str) -> Heard {
+        loop {
+            let heard = self.next().await;
+            assert_eq!(heard.seq(), *last + 1, "no gap, and nothing twice: {heard:?}");
+            *last = heard.seq();
+            if heard.name == name {
+                return heard;
+            }
+        }
+    }
+
     /// Asks, and gives the acknowledgement; events that come before it are kept.
     pub(super) async fn ask(&mut self, name: &str, argument: &Value) -> Value {
         self.acks += 1;
