@@ -5,6 +5,7 @@
 #   tests/interop/run.sh twilio_sdk  only this one
 #
 # SANDBOX_BIN   a sandbox that is already built; without it one is built
+# GATEWAY_BIN   a gateway that is already built; without it one is built
 # ECHO_BIN      the echo example of crates/realtime that is already built; without it one is built
 #
 # A suite is a function suite_NAME below, listed in SUITES. It prints `N passed, M failed` as its last line and exits
@@ -15,7 +16,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 source "$repo/tests/python.sh"
-SUITES=(twilio_sdk razorpay_sdk razorpay_node socketio_node socketio_python)
+SUITES=(twilio_sdk razorpay_sdk razorpay_node socketio_node socketio_gateway socketio_python socketio_python_gateway)
 
 started=()
 work=$(mktemp -d)
@@ -124,6 +125,27 @@ start_echo() {
     wait_for "$REALTIME_RECOVERY_URL/engine.io/?EIO=4&transport=polling" "$work/echo-recovery.log" "$!"
 }
 
+# The gateway on a database of its own, with the sandbox for its messages.
+start_gateway() {
+    if [[ -n ${GATEWAY_URL:-} ]]; then return; fi
+    local bin=${GATEWAY_BIN:-} port
+    if [[ -z $bin ]]; then
+        (cd "$repo" && cargo build --quiet --workspace --bin gateway)
+        bin=${CARGO_TARGET_DIR:-$repo/target}/debug/gateway
+    fi
+    read -r port < <(free_ports 1)
+    export GATEWAY_URL=http://127.0.0.1:$port
+    mkdir -p "$work/gateway/data"
+    (
+        cd "$work/gateway"
+        export DGT__SERVER__BIND=127.0.0.1:$port DGT__DATABASE__URL=sqlite://data/dgt.db DGT__RATE_LIMIT__ENABLED=false
+        export DGT__SMTP__URL=smtp://$SANDBOX_SMTP DGT__TWILIO__BASE_URL=$SANDBOX_URL DGT__RAZORPAY__BASE_URL=$SANDBOX_URL
+        exec "$bin" serve
+    ) >"$work/gateway.log" 2>&1 &
+    started+=($!)
+    wait_for "$GATEWAY_URL/readyz" "$work/gateway.log" "$!"
+}
+
 suite_razorpay_node() {
     NODE_PATH=$(node_modules razorpay_node) node "$here/razorpay_node/sdk.js"
 }
@@ -131,6 +153,18 @@ suite_razorpay_node() {
 suite_socketio_node() {
     start_echo
     NODE_PATH=$(node_modules socketio_node) node "$here/socketio_node/client.js"
+}
+
+suite_socketio_gateway() {
+    start_gateway
+    NODE_PATH=$(node_modules socketio_node) node "$here/socketio_node/gateway.js"
+}
+
+suite_socketio_python_gateway() {
+    local python
+    start_gateway
+    python=$(python_with python-socketio==5.18.1 aiohttp==3.14.5)
+    "$python" "$here/socketio_gateway.py"
 }
 
 suite_socketio_python() {
