@@ -251,7 +251,7 @@ fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
         config.auth.sealing_keys.iter().map(named_key).collect::<Result<_, _>>()?
     };
     let notify = &config.notify;
-    let below = |path: &str| notify.api_url.join(path).map_err(|_| WiringError::ApiUrl);
+    let below = |path: &str| notify.api_url.join(path).map_err(|_unfit| WiringError::ApiUrl);
     let mut wired = NotifyConfig::new(
         cursors(&config.auth)?,
         SealingKeys::from_texts(&sealing)?,

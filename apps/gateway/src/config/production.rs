@@ -45,7 +45,8 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     if config.notify.api_url.scheme() != "https" || config.notify.web_url.scheme() != "https" {
         faults.push("DGT__NOTIFY__API_URL and DGT__NOTIFY__WEB_URL must be https");
     }
-    if [&config.fcm.base_url, &config.fcm.token_url].into_iter().flatten().any(|url| url.scheme() != "https") {
+    if [&config.fcm.base_url, &config.fcm.token_url].into_iter().flatten().any(|url| url.scheme() != "https")
+    {
         faults.push("DGT__FCM__BASE_URL and DGT__FCM__TOKEN_URL must be https, or unset");
     }
     if !config.rate_limit.enabled {

@@ -1,12 +1,13 @@
 //! Paths that nothing answers: 404, or 405 with the methods that would be taken.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
-use utoipa::openapi::{HttpMethod, OpenApi};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::error::ApiError;
 use super::middleware::routed_path;
@@ -19,30 +20,32 @@ pub(crate) struct KnownPaths {
     literal: HashMap<String, String>,
 }
 
+/// The document, as far as it matters here.
+#[derive(Deserialize)]
+struct Described {
+    paths: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
+}
+
 impl KnownPaths {
     /// The paths of the document, which are those that run.
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let known = document.paths.paths.iter().map(|(path, item)| {
-            let methods = [
-                (HttpMethod::Get, item.get.is_some()),
-                (HttpMethod::Post, item.post.is_some()),
-                (HttpMethod::Put, item.put.is_some()),
-                (HttpMethod::Delete, item.delete.is_some()),
-                (HttpMethod::Patch, item.patch.is_some()),
-            ];
+    ///
+    /// # Errors
+    /// When it is no such document.
+    pub(crate) fn of(document: &str) -> serde_json::Result<Self> {
+        let described: Described = serde_json::from_str(document)?;
+        let known = described.paths.into_iter().map(|(path, operations)| {
+            let there = |method: &&str| operations.contains_key(&method.to_ascii_lowercase());
             let mut allow: Vec<_> =
-                methods.into_iter().filter(|(_, there)| *there).map(|(method, _)| name(&method)).collect();
+                ["GET", "POST", "PUT", "DELETE", "PATCH"].into_iter().filter(there).collect();
             if allow.contains(&"GET") {
                 allow.push("HEAD");
             }
-            (path.as_str(), allow.join(", "))
+            (path, allow.join(", "))
         });
         let known: Vec<_> = known.collect();
-        let literal = known.iter().filter(|(path, _)| !path.contains('{'));
-        Self {
-            literal: literal.map(|(path, allow)| ((*path).to_owned(), allow.clone())).collect(),
-            all: known.into_iter().map(|(path, allow)| (ResourceDef::new(path), allow)).collect(),
-        }
+        let literal = known.iter().filter(|(path, _)| !path.contains('{')).cloned().collect();
+        let all = known.into_iter().map(|(path, allow)| (ResourceDef::new(path), allow)).collect();
+        Ok(Self { literal, all })
     }
 
     /// The methods that a path without parameters takes, when this one is not among them.
@@ -53,19 +56,6 @@ impl KnownPaths {
 
     fn allow(&self, path: &str) -> Option<String> {
         self.all.iter().find(|(pattern, _)| pattern.is_match(path)).map(|(_, allow)| allow.clone())
-    }
-}
-
-fn name(method: &HttpMethod) -> &'static str {
-    match method {
-        HttpMethod::Get => "GET",
-        HttpMethod::Post => "POST",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Delete => "DELETE",
-        HttpMethod::Patch => "PATCH",
-        HttpMethod::Head => "HEAD",
-        HttpMethod::Options => "OPTIONS",
-        HttpMethod::Trace => "TRACE",
     }
 }
 

@@ -140,8 +140,10 @@ impl ServedDocument {
     /// # Errors
     /// When it cannot be written, which would be a fault of a schema.
     pub fn new() -> serde_json::Result<Self> {
-        let document = document();
-        Ok(Self { json: document.to_json()?.into(), known: web::Data::new(KnownPaths::of(&document)) })
+        // Gathered by a thread of its own, whose heap goes with it: in ours the megabytes would stay.
+        let json =
+            std::thread::spawn(json).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(Self { known: web::Data::new(KnownPaths::of(&json)?), json: json.into() })
     }
 
     /// The paths it describes.

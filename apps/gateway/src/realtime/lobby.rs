@@ -57,7 +57,7 @@ pub(super) struct Lobby {
 #[async_trait]
 impl Namespace for Lobby {
     async fn admit(&self, request: &ConnectRequest) -> Result<Admission, Refused> {
-        let auth: Auth = request.auth().map_err(|_| {
+        let auth: Auth = request.auth().map_err(|_wrong| {
             refused("invalid_auth", "auth must be {token, after?}: an access token, and numbers by stream")
         })?;
         let token = auth.token.ok_or_else(|| refused("unauthenticated", "auth.token is missing"))?;

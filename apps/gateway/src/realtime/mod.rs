@@ -70,7 +70,7 @@ impl Live {
         outlet.open(sockets.handle());
         let line =
             config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), RedisConfig::default()));
-        Ok(Self { sockets, feeds, line: line.transpose().map_err(|_| LiveError::Redis)? })
+        Ok(Self { sockets, feeds, line: line.transpose().map_err(|_unreadable| LiveError::Redis)? })
     }
 
     /// Mounts the sockets into a server thread.

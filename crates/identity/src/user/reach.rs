@@ -1,6 +1,6 @@
 //! How people can be reached: what others plan their messages by, and the contact itself for the moment of sending.
 
-use kernel::{Email, Phone, Role, UserId};
+use kernel::{Email, ParseError, Phone, Role, UserId};
 use sea_orm::ConnectionTrait;
 use store::StoreError;
 
@@ -55,9 +55,9 @@ impl Identity {
         let Some((phone, email)) = rows::verified_contact(self.db.reader()?, user).await? else {
             return Ok((None, None));
         };
-        let corrupt = |what: &str| StoreError::Corrupt(format!("users.{what} is none"));
-        let phone = phone.map(|text| Phone::parse(&text).map_err(|_| corrupt("phone"))).transpose()?;
-        let email = email.map(|text| Email::parse(&text).map_err(|_| corrupt("email"))).transpose()?;
+        let corrupt = |error: ParseError| StoreError::Corrupt(format!("a stored contact {error}"));
+        let phone = phone.map(|text| Phone::parse(&text).map_err(corrupt)).transpose()?;
+        let email = email.map(|text| Email::parse(&text).map_err(corrupt)).transpose()?;
         Ok((phone, email))
     }
 }

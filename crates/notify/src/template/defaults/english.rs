@@ -41,10 +41,9 @@ pub(super) fn of(kind: Kind) -> (&'static str, &'static str) {
             ("Your payout failed", "{{ amount | money }} could not be paid out, and is in your wallet again.")
         }
         Kind::AccountWarned => ("A warning from our team", "Please keep to our rules: {{ reason }}"),
-        Kind::AccountBlocked => (
-            "Your account is blocked",
-            "You cannot use your account for now. Write to us if you think that this is a mistake.",
-        ),
+        Kind::AccountBlocked => {
+            ("Your account is blocked", "If you think that it is a mistake, write to us.")
+        }
         Kind::AccountRestored => ("Your account is free again", "You can use your account again."),
         Kind::ContactReceived => (
             "Somebody is interested",
