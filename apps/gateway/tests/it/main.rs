@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(clippy::indexing_slicing, reason = "a missing field of an answer stops the test")]
 
+mod announcements;
 mod auth;
 mod authority;
 mod boosts;
@@ -11,6 +12,7 @@ mod documents;
 mod expiry;
 mod idempotency;
 mod listings;
+mod notifications;
 mod payments;
 mod photos;
 mod problems;
@@ -20,3 +22,4 @@ mod reviews;
 mod support;
 mod users;
 mod wallet;
+mod webhooks_out;

@@ -62,11 +62,20 @@ impl Notify {
     /// Closes an announcement for somebody. It may be repeated.
     ///
     /// # Errors
-    /// [`NotifyError::AnnouncementNotFound`] when it is not shown; a conflict when it cannot be closed.
-    pub async fn dismiss_announcement(&self, user: UserId, id: AnnouncementId) -> Result<(), NotifyError> {
+    /// [`NotifyError::AnnouncementNotFound`] when it is not shown, or not to them; a conflict when it cannot be closed.
+    pub async fn dismiss_announcement(
+        &self,
+        user: UserId,
+        facts: &AudienceFacts,
+        id: AnnouncementId,
+    ) -> Result<(), NotifyError> {
         let now = self.ambient.now();
         let found = rows::select(self.db.reader()?, "id = ?", vec![id.uuid().into()]).await?;
-        let one = found.into_iter().next().filter(|one| one.status.is_shown());
+        let is_theirs = |one: &AnnouncementView| {
+            let input = one.fields.input();
+            one.status.is_shown() && input.in_app && input.audience.covers(facts)
+        };
+        let one = found.into_iter().next().filter(is_theirs);
         let one = one.ok_or(NotifyError::AnnouncementNotFound)?;
         if !one.fields.input().dismissible {
             return Err(NotifyError::conflict("announcement_not_dismissible", "this announcement stays"));

@@ -13,7 +13,7 @@ const BODY: usize = 1_000;
 
 /// An announcement as staff write it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AnnouncementInput {
     /// The title in English.
     #[schema(example = "Festival week")]
@@ -81,9 +81,7 @@ impl AnnouncementInput {
         if self.action.as_deref().is_some_and(|action| !crate::delivery::is_path(action)) {
             errors.add("action", "invalid_path", "must be a path inside the app, such as /boosts");
         }
-        if let Audience::City { city: name } | Audience::State { state: name } = &self.audience {
-            errors.check("audience", bounded_text(name, 2, 80, false));
-        }
+        errors.check("audience", self.audience.check());
         errors.finish()?;
         let micros = |at: Option<DateTime<Utc>>| at.map(kernel::micros);
         Ok(AnnouncementFields(Self {

@@ -11,7 +11,7 @@ mod rows;
 mod state;
 
 use chrono::{DateTime, Utc};
-use kernel::{AnnouncementId, Role, UserId};
+use kernel::{AnnouncementId, ParseError, Role, UserId, bounded_text};
 use serde::{Deserialize, Serialize};
 
 pub use active::ActiveAnnouncementView;
@@ -75,6 +75,17 @@ pub struct AudienceFacts {
 }
 
 impl Audience {
+    /// Checks the place that it names, if it does.
+    ///
+    /// # Errors
+    /// When the place's name is none.
+    pub fn check(&self) -> Result<(), ParseError> {
+        match self {
+            Self::City { city: name } | Self::State { state: name } => bounded_text(name, 2, 80, false).map(drop),
+            Self::All {} | Self::Role { .. } | Self::Segment { .. } => Ok(()),
+        }
+    }
+
     /// Whether somebody belongs to it. The case of a place's name does not matter.
     pub fn covers(&self, facts: &AudienceFacts) -> bool {
         let is = |wanted: &str, given: &Option<String>| {

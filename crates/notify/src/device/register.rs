@@ -64,6 +64,22 @@ impl Notify {
         Ok(rows::of_user(self.db.reader()?, user).await?)
     }
 
+    /// What somebody's devices are reached by, the one seen last first.
+    ///
+    /// # Errors
+    /// [`NotifyError::Sealing`] when a token cannot be opened, or when the database fails.
+    pub async fn push_targets(&self, user: UserId) -> Result<Vec<PushTarget>, NotifyError> {
+        let reader = self.db.reader()?;
+        let mut targets = Vec::new();
+        for device in rows::of_user(reader, user).await? {
+            if let Some((kind, sealed)) = rows::find(reader, device.id, user).await? {
+                let value = self.config.sealing.open(&rows::place(device.id), &sealed)?;
+                targets.push(PushTarget { kind, value });
+            }
+        }
+        Ok(targets)
+    }
+
     /// Removes a device.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub struct TemplateKey {
 
 /// A template's texts. Each may name the kind's variables: `{{ title }}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct TemplateParts {
     /// The title of a notification or push message, the subject of a mail. An SMS has none.
     #[serde(default)]

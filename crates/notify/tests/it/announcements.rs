@@ -220,13 +220,16 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         };
         assert_eq!(shown().await, [ids[1], ids[0], fixed]);
         for _ in 0..2 {
-            house.notify.dismiss_announcement(asha, ids[1]).await.unwrap();
+            house.notify.dismiss_announcement(asha, &facts(), ids[1]).await.unwrap();
         }
         assert_eq!(shown().await, [ids[0], fixed]);
-        let error = house.notify.dismiss_announcement(asha, fixed).await.unwrap_err();
+        let error = house.notify.dismiss_announcement(asha, &facts(), fixed).await.unwrap_err();
         assert_eq!(error.code(), "announcement_not_dismissible");
-        let unknown = house.notify.dismiss_announcement(asha, house.ambient.new_id()).await.unwrap_err();
-        assert_eq!(unknown.code(), "announcement_not_found");
+        // One that is for others, or stands nowhere to be closed, is as unknown as one that is none.
+        for id in [ids[2], pushed, house.ambient.new_id()] {
+            let unknown = house.notify.dismiss_announcement(asha, &facts(), id).await.unwrap_err();
+            assert_eq!(unknown.code(), "announcement_not_found");
+        }
         let others = house.notify.active_announcements(house.person().user, Language::English, &facts()).await;
         assert_eq!(others.unwrap().len(), 3, "it is closed for one person");
     }

@@ -3,6 +3,7 @@
 use actix_web::{post, web};
 use identity::{LoggedIn, VerifyOtp};
 use kernel::{InvalidInput, Origin};
+use notify::{Platform, PushTarget, TargetKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -46,12 +47,16 @@ pub(crate) struct VerifyOtpBody {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(
         nullable = false,
-        example = "fcm-token",
+        example = "fcm-token:APA91b",
         min_length = 1,
-        max_length = 4096,
-        pattern = r"^[!-~]+$"
+        max_length = 1024,
+        pattern = r"^[A-Za-z0-9_:.-]+$"
     )]
     device_token: Option<String>,
+    /// What sort of device that is; `android`, if it is left out.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    device_platform: Option<Platform>,
 }
 
 impl VerifyOtpBody {
@@ -59,12 +64,21 @@ impl VerifyOtpBody {
         let contact = (self.phone.as_deref(), self.email.as_deref());
         VerifyOtp::parse(contact, &self.otp, self.name.as_deref(), self.device_token.as_deref(), origin)
     }
+
+    /// The device, as one that takes push messages.
+    fn device(&self) -> Result<Option<(Platform, PushTarget)>, InvalidInput> {
+        let platform = self.device_platform.unwrap_or(Platform::Android);
+        let target = self.device_token.as_deref().map(|token| PushTarget::parse(TargetKind::Token, token));
+        let target = target.transpose().map_err(|error| InvalidInput(vec![error.of("deviceToken")]))?;
+        Ok(target.map(|target| (platform, target)))
+    }
 }
 
 /// Logs in with a code.
 ///
 /// The first login with a contact makes an account. Whatever is wrong with the code, the answer is the same 401
-/// `invalid_otp`. Somebody who is blocked gets 403 `account_suspended` or `account_banned`.
+/// `invalid_otp`. Somebody who is blocked gets 403 `account_suspended` or `account_banned`. With `deviceToken`, push
+/// messages reach the device from then on.
 #[utoipa::path(
     tag = "auth",
     operation_id = "verifyOtp",
@@ -81,5 +95,6 @@ pub(crate) async fn verify_otp(
     body: Valid<VerifyOtpBody>,
 ) -> ApiResult<web::Json<LoggedIn>> {
     let login = body.0.parse(origin.0)?;
-    Ok(web::Json(state.market.identity.verify_otp(&login).await?))
+    let device = body.0.device()?;
+    Ok(web::Json(state.market.log_in(&login, device.as_ref()).await?))
 }

@@ -31,14 +31,33 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
         let bytes = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
-                return Err(ApiError::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "unsupported_media_type",
-                    "send the body as application/json",
-                ));
+                return Err(not_json());
             }
             let bytes = bytes.await.map_err(|error| ApiError::of_status(error.error_response().status()))?;
             parse(&bytes).map(|value| Self(value, bytes))
+        })
+    }
+}
+
+/// A JSON body that may be left out: no bytes at all are none, and so is null.
+#[derive(Debug)]
+pub(crate) struct Optional<T>(pub(crate) Option<T>);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Optional<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(|error| ApiError::of_status(error.error_response().status()))?;
+            match bytes.trim_ascii() {
+                b"" => Ok(Self(None)),
+                _ if !is_json => Err(not_json()),
+                b"null" => Ok(Self(None)),
+                _ => parse(&bytes).map(|value| Self(Some(value))),
+            }
         })
     }
 }
@@ -48,6 +67,11 @@ pub(crate) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     field: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(field).map(Some)
+}
+
+fn not_json() -> ApiError {
+    let message = "send the body as application/json";
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
 }
 
 fn is_json(request: &HttpRequest) -> bool {

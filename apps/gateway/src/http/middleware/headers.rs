@@ -9,6 +9,9 @@ const API_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none
 const DOCS_POLICY: &str = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; \
                            frame-ancestors 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'";
 
+/// For the page behind a mail's link to unsubscribe, whose one button posts to its own address.
+const BUTTON_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
 const ALWAYS: [(&str, &str); 10] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("origin-agent-cluster", "?1"),
@@ -27,7 +30,11 @@ pub(super) fn add(headers: &mut HeaderMap, path: &str) {
     for (name, value) in ALWAYS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let policy = if path.starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
+    let policy = match path {
+        path if path.starts_with("/docs") => DOCS_POLICY,
+        "/api/notifications/unsubscribe" => BUTTON_POLICY,
+        _ => API_POLICY,
+    };
     headers.insert(HeaderName::from_static("content-security-policy"), HeaderValue::from_static(policy));
     for (name, value) in [("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")] {
         let name = HeaderName::from_static(name);

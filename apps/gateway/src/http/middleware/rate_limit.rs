@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_but_the_probes_and_the_webhook_has_a_tier() {
+    fn every_path_but_the_probes_and_the_webhooks_has_a_tier() {
         let limits = RateLimits::new(&RateLimitConfig {
             enabled: true,
             general_per_minute: 9,
@@ -174,6 +174,8 @@ mod tests {
             ("/", Some("general")),
             ("/api/payments/order", Some("general")),
             ("/api/payments/webhook", None),
+            ("/api/notifications/sms-status", None),
+            ("/api/notifications/unsubscribe", Some("general")),
             ("/livez", None),
             ("/readyz", None),
             ("/health", None),

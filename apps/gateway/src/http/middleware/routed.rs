@@ -19,8 +19,8 @@ pub(super) fn is_socket(path: &str) -> bool {
     path.trim_end_matches('/') == crate::realtime::PATH
 }
 
-/// Where the payment provider reports. It repeats what is not answered and gives up after a day, so neither load nor
-/// a rate turns it away, and no deadline cuts it off.
+/// Where providers report: on payments, and on SMS. The one repeats what is not answered and gives up after a day, the
+/// other tells once, so neither load nor a rate turns them away, and no deadline cuts them off.
 pub(super) fn is_webhook(path: &str) -> bool {
-    path == "/api/payments/webhook"
+    matches!(path, "/api/payments/webhook" | "/api/notifications/sms-status")
 }

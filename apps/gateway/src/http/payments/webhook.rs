@@ -9,6 +9,7 @@ use payments::PaymentError;
 use serde::Serialize;
 
 use crate::http::error::{ApiError, ApiResult, Problem};
+use crate::http::extract::read_within;
 use crate::state::AppState;
 
 /// The largest body that is read, in bytes; Razorpay's have a few thousand.
@@ -48,18 +49,9 @@ pub(crate) async fn receive_webhook(
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let (signature, event) = (header("x-razorpay-signature"), header("x-razorpay-event-id"));
     // Nobody's body is kept in memory who does not even claim to be Razorpay.
-    let raw = if signature.is_some() { read(body).await? } else { Bytes::new() };
+    let raw = if signature.is_some() { read_within(body, BODY_LIMIT, BODY_TIMEOUT).await? } else { Bytes::new() };
     state.market.payments.receive_webhook(&raw, signature, event).await.map_err(refused)?;
     Ok(HttpResponse::Ok().json(Receipt { received: true }))
-}
-
-async fn read(body: web::Payload) -> ApiResult<Bytes> {
-    match tokio::time::timeout(BODY_TIMEOUT, body.to_bytes_limited(BODY_LIMIT)).await {
-        Ok(Ok(Ok(raw))) => Ok(raw),
-        Ok(Ok(Err(_))) => Err(ApiError::of_status(StatusCode::BAD_REQUEST)),
-        Ok(Err(_)) => Err(ApiError::of_status(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(_) => Err(ApiError::of_status(StatusCode::REQUEST_TIMEOUT)),
-    }
 }
 
 /// Whatever is wrong on our side is temporary to the provider: it sends the event again.

@@ -7,7 +7,7 @@ use sandbox::Checkout;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Cast;
+use super::{Cast, told};
 use crate::support::TestApp;
 
 /// What the id in a path names.
@@ -47,6 +47,22 @@ pub(super) enum Thing {
     DeadLetter,
     /// Nothing in the path, but a picture in the body.
     Upload,
+    /// Something that the owner was told.
+    Notification,
+    /// A device of the owner's.
+    Device,
+    /// A draft of an announcement.
+    Announcement,
+    /// One that waits for its hour.
+    ScheduledAnnouncement,
+    /// One that everybody is shown.
+    ShownAnnouncement,
+    /// A message that was given up.
+    DeadDelivery,
+    /// An endpoint of webhooks.
+    Webhook,
+    /// A webhook that was given up.
+    WebhookDelivery,
 }
 
 /// A thing that was made.
@@ -88,6 +104,14 @@ impl Thing {
             Self::Session => session(app, cast).await,
             Self::Photo => photo(app, cast).await,
             Self::DeadLetter => crate::dead_letters::dead_event(app).await.to_string(),
+            Self::Notification => told::notification(app, cast).await,
+            Self::Device => told::device(app, cast).await,
+            Self::Announcement => told::announcement(app, cast).await,
+            Self::ScheduledAnnouncement => told::scheduled(app, cast).await,
+            Self::ShownAnnouncement => told::shown(app, cast).await,
+            Self::DeadDelivery => told::dead_delivery(app, cast).await,
+            Self::Webhook => told::webhook(app, cast, "*").await,
+            Self::WebhookDelivery => told::webhook_delivery(app, cast).await,
             Self::Draft => listing(app, cast, "?draft=true").await,
             Self::Pending => listing(app, cast, "").await,
             Self::Active => approved(app, cast).await,
@@ -105,6 +129,7 @@ impl Thing {
             ("$boost", first_plan(app, "BOOST").await),
             ("$feature", first_plan(app, "FEATURE").await),
             ("$phone", crate::support::fresh_phone()),
+            ("$unsubscribe", told::unsubscribe_token(app, cast)),
         ]);
         Made { id, names }
     }

@@ -14,7 +14,7 @@ use crate::authority::listing_body;
 use crate::support::{Session, TestApp};
 
 /// Tells everything that happened; this process is the one that relays.
-async fn relay(app: &TestApp) {
+pub(crate) async fn relay(app: &TestApp) {
     let sink =
         std::sync::Arc::new(marketplace::Telling::new(&app.state.market, Some(app.state.live.listener())));
     let market = &app.state.market;
@@ -23,7 +23,7 @@ async fn relay(app: &TestApp) {
 }
 
 /// Something happens to a wallet.
-async fn bonus(app: &TestApp, admin: &Session, member: &Session, amount: i64) {
+pub(crate) async fn bonus(app: &TestApp, admin: &Session, member: &Session, amount: i64) {
     let path = format!("/api/wallets/{}/bonus", member.user_id);
     app.step_up(admin).await;
     let key = app.state.ambient.new_uuid().to_string();
@@ -32,7 +32,7 @@ async fn bonus(app: &TestApp, admin: &Session, member: &Session, amount: i64) {
     given.expect(StatusCode::CREATED);
 }
 
-async fn listing(app: &TestApp, seller: &Session, admin: &Session) -> String {
+pub(crate) async fn listing(app: &TestApp, seller: &Session, admin: &Session) -> String {
     let slug = format!("c{}", app.state.ambient.new_uuid().simple());
     let category = app
         .post("/api/categories")

@@ -38,6 +38,15 @@ impl Drop for MediaFolder {
     }
 }
 
+/// The client of Firebase by the real clock: the sandbox has that one, and takes no access token of another day.
+fn firebase(sandbox: &Running) -> Arc<dyn notify::PushSender> {
+    let mut config = notify::FcmConfig::google(sandbox::FCM_SERVICE_ACCOUNT.into()).unwrap();
+    config.base_url = sandbox.http_url().parse().unwrap();
+    config.iid_url = config.base_url.clone();
+    config.token_url = Some(format!("{}/token", sandbox.http_url()).parse().unwrap());
+    Arc::new(notify::Fcm::new(config, kernel::Ambient::system()).unwrap())
+}
+
 impl TestApp {
     /// Starts one on the test's database, without rate limits.
     pub(crate) async fn start(db: &TestDb) -> Self {
@@ -66,7 +75,8 @@ impl TestApp {
         config.media.folder.clone_from(&media);
         adjust(&mut config);
         let ambient = ambient(&clock);
-        let market = gateway::marketplace(&config, db.database().clone(), ambient.clone()).await.unwrap();
+        let mut market = gateway::marketplace(&config, db.database().clone(), ambient.clone()).await.unwrap();
+        market.senders.push = Some(firebase(&sandbox));
         let metrics = gateway::telemetry::detached_metrics();
         let state =
             web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics).unwrap());
@@ -106,13 +116,19 @@ impl TestApp {
         Call::new(self.client.request(method, format!("{}{path}", self.base)))
     }
 
-    /// The newest message that the sandbox received for somebody, by `sms` or `email`.
+    /// The newest message that the sandbox received for somebody, by `sms`, `email` or `push`.
     pub(crate) async fn message(&self, channel: &str, to: &str) -> String {
+        self.messages(channel, to).await.into_iter().next().unwrap_or_default()
+    }
+
+    /// All of them, newest first.
+    pub(crate) async fn messages(&self, channel: &str, to: &str) -> Vec<String> {
         let url = format!("{}/inbox", self.sandbox.http_url());
         let query = [("channel", channel), ("to", to)];
         let inbox: serde_json::Value =
             self.client.get(url).query(&query).send().await.unwrap().json().await.unwrap();
-        inbox[0]["body"].as_str().unwrap_or_default().to_owned()
+        let bodies = inbox.as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap().to_owned());
+        bodies.collect()
     }
 
     /// Where the sandbox is, for its faults.

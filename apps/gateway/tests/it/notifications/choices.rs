@@ -1,0 +1,115 @@
+//! What people chose holds: ways that are off, quiet hours, caps, and the link in a mail.
+
+use super::*;
+
+/// Push messages about the wallet, on or off.
+fn push(enabled: bool) -> Value {
+    json!({ "preferences": [{ "category": "wallet", "channel": "push", "enabled": enabled }] })
+}
+
+on_every_engine! { Scope::All =>
+    async fn what_is_switched_off_does_not_go_not_even_when_it_waited(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let token = device(&app, &member).await;
+        let chosen = choose(&app, &member, &push(false)).await;
+        let is_off = |one: &Value| one["category"] == "wallet" && one["channel"] == "push" && one["enabled"] == false;
+        assert!(chosen["preferences"].as_array().unwrap().iter().any(is_off));
+        assert_eq!(chosen["locked"], json!(["security"]));
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        assert_eq!(list(&app, &member, "").await.len(), 1, "the inbox has it");
+        assert!(deliveries(&app, &admin, &member, "").await.is_empty(), "nothing was planned");
+
+        choose(&app, &member, &push(true)).await;
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        choose(&app, &member, &push(false)).await;
+        app.run_jobs().await;
+        let planned = deliveries(&app, &admin, &member, "").await;
+        assert_eq!((&planned[0]["status"], &planned[0]["reason"]), (&json!("withheld"), &json!("preference")));
+        assert!(app.messages("push", &token).await.is_empty());
+        let wrong = json!({ "quietHours": { "start": "22:00", "end": "22:00" } });
+        let refused = app.put("/api/notifications/preferences").bearer(&member).json(&wrong).send().await;
+        assert_eq!(refused.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), ["quietHours"]);
+        app.stop().await;
+    }
+
+    async fn quiet_hours_hold_back_all_but_what_is_critical_and_end(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let token = device(&app, &member).await;
+        // It is about half past eleven in India.
+        let quiet = json!({ "quietHours": { "start": "11:00", "end": "15:00" } });
+        assert_eq!(choose(&app, &member, &quiet).await["quietHours"], quiet["quietHours"]);
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        assert_eq!(unread(&app, &member).await, 1);
+        assert!(app.messages("push", &token).await.is_empty());
+        address(&app, &member).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        assert_eq!(app.messages("push", &token).await.len(), 1, "that the address has changed is critical");
+        app.clock.advance(chrono::TimeDelta::hours(4));
+        app.run_jobs().await;
+        assert_eq!(app.messages("push", &token).await.len(), 2);
+        app.stop().await;
+    }
+
+    async fn beyond_the_daily_cap_it_is_withheld_but_for_what_is_critical(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        device(&app, &member).await;
+        let cap = app.state.market.notify.config().caps.push;
+        for number in 0..=cap {
+            tell(&app, &member, Kind::WalletBonus, &format!("bonus {number}")).await;
+        }
+        let withheld = deliveries(&app, &admin, &member, "&status=withheld").await;
+        assert_eq!((withheld.len(), &withheld[0]["reason"]), (1, &json!("daily_cap")));
+        let critical = tell(&app, &member, Kind::AccountRestored, "critical").await;
+        assert_eq!(critical.deliveries.len(), 1);
+        app.stop().await;
+    }
+
+    async fn one_click_on_a_mails_link_ends_its_sort_of_mail(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let member = app.member().await;
+        let email = address(&app, &member).await;
+        app.topped_up(&member, 50_000).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        let mails = app.messages("email", &email).await;
+        let link = mails.iter().find_map(|mail| {
+            let start = mail.find("/api/notifications/unsubscribe?token=")?;
+            mail.get(start..)?.split_whitespace().next().map(str::to_owned)
+        });
+        let link = link.unwrap();
+        let wanted = async || {
+            let all = app.get("/api/notifications/preferences").bearer(&member).send().await.body;
+            let all = all["preferences"].as_array().unwrap().clone();
+            all.iter().find(|one| one["category"] == "wallet" && one["channel"] == "email").unwrap()["enabled"] == true
+        };
+        let page = app.get(&link).send().await.expect(StatusCode::OK);
+        assert!(page.header("content-security-policy").contains("form-action 'self'"));
+        assert!(String::from_utf8_lossy(&page.bytes).contains("<form method=\"post\">"));
+        assert!(wanted().await, "looking changes nothing");
+        for _ in 0..2 {
+            let click = app.post(&link).raw("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click");
+            click.send().await.expect(StatusCode::OK);
+        }
+        assert!(!wanted().await);
+        app.topped_up(&member, 50_000).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        assert_eq!(app.messages("email", &email).await.len(), mails.len());
+        let forged = app.post(&format!("{link}x")).send().await;
+        forged.problem(StatusCode::NOT_FOUND, "unsubscribe_token_not_found");
+        let bare = app.post("/api/notifications/unsubscribe").send().await;
+        assert_eq!(bare.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), ["token"]);
+        app.stop().await;
+    }
+}

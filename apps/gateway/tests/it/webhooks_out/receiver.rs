@@ -1,0 +1,70 @@
+//! A server of somebody else's, that webhooks and reports are sent to.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> String {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).unwrap()
+    }
+}
+
+/// Answers with these heads, one after the other, and then with 204.
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Receiver {
+    pub(crate) async fn answering(answers: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
+        let shared = Arc::clone(&seen);
+        tokio::spawn(async move {
+            let mut answers = answers.into_iter();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let request = read(&mut stream).await;
+                shared.lock().unwrap().push(request);
+                let head = answers.next().unwrap_or_else(|| "204 No Content".to_owned());
+                let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                // The client may have hung up already.
+                drop(stream.write_all(answer.as_bytes()).await);
+            }
+        });
+        Self { port, seen }
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Request {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4_096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let request = Request { head: head.to_owned(), body: body.to_owned() };
+            let length: usize = request.header("content-length").parse().unwrap();
+            if body.len() >= length {
+                return request;
+            }
+        }
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert!(read > 0, "the client hung up in the middle of its request");
+        bytes.extend_from_slice(&buffer[..read]);
+    }
+}
