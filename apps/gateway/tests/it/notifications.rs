@@ -22,7 +22,8 @@ async fn device(app: &TestApp, member: &Session) -> String {
 
 /// The member's verified address.
 async fn address(app: &TestApp, member: &Session) -> String {
-    let email = format!("m{}@example.in", app.state.ambient.new_uuid().simple().to_string().get(..12).unwrap());
+    let email =
+        format!("m{}@example.in", app.state.ambient.new_uuid().simple().to_string().get(..12).unwrap());
     let body = json!({ "email": email });
     app.post("/api/users/me/contact").bearer(member).json(&body).send().await.expect(StatusCode::OK);
     let body = json!({ "email": email, "otp": code_in(&app.message("email", &email).await) });

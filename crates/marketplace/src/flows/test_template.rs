@@ -36,7 +36,9 @@ impl Marketplace {
         self.record_test(caller, key).await?;
         let sending = async {
             match key.channel {
-                Channel::InApp => Err(conflict("nothing_to_send", "nothing is sent for the inbox: look at the preview")),
+                Channel::InApp => {
+                    Err(conflict("nothing_to_send", "nothing is sent for the inbox: look at the preview"))
+                }
                 Channel::Push => self.push_test(user, key, &text).await,
                 Channel::Sms => self.sms_test(user, text).await,
                 Channel::Email => self.mail_test(user, text).await,

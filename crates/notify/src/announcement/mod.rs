@@ -81,7 +81,9 @@ impl Audience {
     /// When the place's name is none.
     pub fn check(&self) -> Result<(), ParseError> {
         match self {
-            Self::City { city: name } | Self::State { state: name } => bounded_text(name, 2, 80, false).map(drop),
+            Self::City { city: name } | Self::State { state: name } => {
+                bounded_text(name, 2, 80, false).map(drop)
+            }
             Self::All {} | Self::Role { .. } | Self::Segment { .. } => Ok(()),
         }
     }
@@ -119,6 +121,7 @@ pub struct AnnouncementView {
     /// How often it was changed; it is the ETag too.
     pub version: i64,
     /// Who wrote it: a user's id, or a part of the system.
+    #[schema(example = "018f3e2a-7c41-7d0b-9b7e-5d2f1c0a9e11")]
     pub created_by: String,
     /// When it was written.
     pub created_at: DateTime<Utc>,

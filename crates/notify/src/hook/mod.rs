@@ -59,6 +59,7 @@ pub struct HookView {
     #[schema(example = "https://partner.example.com/hooks")]
     pub url: String,
     /// What it is for.
+    #[schema(example = "The partner's stock system")]
     pub description: String,
     /// What it is told of: kinds of events, or all that begin alike.
     #[schema(example = json!(["listing.*", "wallet.updated"]))]

@@ -22,7 +22,12 @@ pub(crate) struct AnnouncementBody {
     #[schema(schema_with = text_hindi)]
     body_hi: Option<String>,
     /// Where it leads inside the app: a path.
-    #[schema(example = "/boosts", min_length = 1, max_length = 300, pattern = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$")]
+    #[schema(
+        example = "/boosts",
+        min_length = 1,
+        max_length = 300,
+        pattern = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"
+    )]
     action: Option<String>,
     /// Whom it is for.
     audience: Audience,
@@ -65,7 +70,8 @@ fn text() -> ObjectBuilder {
 }
 
 fn text_hindi() -> ObjectBuilder {
-    let text = texts::lines(2, 1_000).description(Some("The text in Hindi; the English one stands in for it"));
+    let text =
+        texts::lines(2, 1_000).description(Some("The text in Hindi; the English one stands in for it"));
     texts::or_null(text).examples(["रविवार तक बूस्ट आधे दाम पर।"])
 }
 

@@ -24,7 +24,12 @@ pub(crate) struct DeviceBody {
     /// What sort of name `token` is.
     kind: TargetKind,
     /// The registration token or installation id, as Firebase gave it.
-    #[schema(example = "fcm-token:APA91b", min_length = 1, max_length = 1_024, pattern = "^[A-Za-z0-9_:.-]+$")]
+    #[schema(
+        example = "fcm-token:APA91b",
+        min_length = 1,
+        max_length = 1_024,
+        pattern = "^[A-Za-z0-9_:.-]+$"
+    )]
     token: String,
 }
 

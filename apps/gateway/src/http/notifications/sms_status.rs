@@ -52,8 +52,8 @@ impl Report {
         if message.is_none() {
             errors.add("MessageSid", "invalid_value", "must be the message's id");
         }
-        let status =
-            errors.check("MessageStatus", value(form, "MessageStatus").unwrap_or_default().parse::<SmsStatus>());
+        let status = errors
+            .check("MessageStatus", value(form, "MessageStatus").unwrap_or_default().parse::<SmsStatus>());
         match (delivery, message, status) {
             (Some(delivery), Some(message), Some(status)) => {
                 let error = value(form, "ErrorCode").and_then(|code| code.parse().ok());
@@ -95,8 +95,13 @@ pub(crate) async fn receive_sms_status(
     state: web::Data<AppState>,
     body: web::Payload,
 ) -> ApiResult<HttpResponse> {
-    let forged =
-        || ApiError::new(StatusCode::FORBIDDEN, "invalid_signature", "the signature is not Twilio's for this report");
+    let forged = || {
+        ApiError::new(
+            StatusCode::FORBIDDEN,
+            "invalid_signature",
+            "the signature is not Twilio's for this report",
+        )
+    };
     let signature = request.headers().get("x-twilio-signature").and_then(|value| value.to_str().ok());
     // Nobody's body is kept in memory who does not even claim to be Twilio.
     let signature = signature.ok_or_else(forged)?;

@@ -49,7 +49,8 @@ pub(crate) async fn receive_webhook(
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let (signature, event) = (header("x-razorpay-signature"), header("x-razorpay-event-id"));
     // Nobody's body is kept in memory who does not even claim to be Razorpay.
-    let raw = if signature.is_some() { read_within(body, BODY_LIMIT, BODY_TIMEOUT).await? } else { Bytes::new() };
+    let raw =
+        if signature.is_some() { read_within(body, BODY_LIMIT, BODY_TIMEOUT).await? } else { Bytes::new() };
     state.market.payments.receive_webhook(&raw, signature, event).await.map_err(refused)?;
     Ok(HttpResponse::Ok().json(Receipt { received: true }))
 }

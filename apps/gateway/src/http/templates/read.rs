@@ -45,7 +45,10 @@ pub(crate) async fn notification_kinds(_: Admin) -> web::Json<KindList> {
     extensions(("x-authority" = json!("admin")))
 )]
 #[get("/api/notification-templates")]
-pub(crate) async fn list_templates(_: Admin, state: web::Data<AppState>) -> ApiResult<web::Json<TemplateList>> {
+pub(crate) async fn list_templates(
+    _: Admin,
+    state: web::Data<AppState>,
+) -> ApiResult<web::Json<TemplateList>> {
     Ok(web::Json(TemplateList { data: state.market.notify.templates().await? }))
 }
 

@@ -24,7 +24,10 @@ pub(crate) struct WebhookBody {
 }
 
 fn description() -> ObjectBuilder {
-    texts::line(1, 200).min_length(Some(0)).pattern(None::<String>).description(Some("What it is for"))
+    texts::line(1, 200)
+        .min_length(Some(0))
+        .pattern(None::<String>)
+        .description(Some("What it is for"))
         .examples(["The partner's stock system"])
 }
 

@@ -148,8 +148,10 @@ impl Cast {
         let made = row.thing.make(app, self).await;
         let path = path.replace("{id}", &made.id).replace("{name}", &made.id);
         // Which template: any will do.
-        let path =
-            path.replace("{kind}", "listing.approved").replace("{channel}", "sms").replace("{language}", "en");
+        let path = path
+            .replace("{kind}", "listing.approved")
+            .replace("{channel}", "sms")
+            .replace("{language}", "en");
         let path = format!("{path}{}", made.fill(&row.query));
         // Where money moves a key is required, and elsewhere it does no harm: each cell has its own.
         let key = kernel::Ambient::system().new_uuid().to_string();

@@ -29,7 +29,8 @@ pub(super) async fn notification(app: &TestApp, cast: &Cast) -> String {
 
 pub(super) async fn dead_delivery(app: &TestApp, cast: &Cast) -> String {
     // The owner may have switched such mails off by the link of another cell.
-    let on = notify::Preference { category: Category::Wallet, channel: notify::Channel::Email, enabled: true };
+    let on =
+        notify::Preference { category: Category::Wallet, channel: notify::Channel::Email, enabled: true };
     let owner = cast.person("owner").user_id.parse().unwrap();
     app.state.market.notify.choose(owner, &[on], None).await.unwrap();
     let told = tell(app, cast).await;
