@@ -42,7 +42,7 @@ pub(super) fn of(kind: Kind) -> (&'static str, &'static str) {
         }
         Kind::AccountWarned => ("A warning from our team", "Please keep to our rules: {{ reason }}"),
         Kind::AccountBlocked => {
-            ("Your account is blocked", "If you think that it is a mistake, write to us.")
+            ("Your account is blocked", "Your account was blocked. Write to us if this is wrong.")
         }
         Kind::AccountRestored => ("Your account is free again", "You can use your account again."),
         Kind::ContactReceived => (
