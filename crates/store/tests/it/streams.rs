@@ -80,6 +80,11 @@ impl Sink for Telling {
     }
 }
 
+fn relay(db: &Database, ambient: &Ambient, config: RelayConfig, sink: &Arc<Telling>) -> Relay {
+    let sink: Arc<dyn Sink> = Arc::<Telling>::clone(sink);
+    Relay::new(db.clone(), ambient.clone(), config, sink)
+}
+
 on_every_engine! { Scope::Store =>
     async fn a_stream_numbers_what_it_is_told_without_gaps(db: TestDb) {
         let ambient = Ambient::system();
@@ -162,7 +167,7 @@ on_every_engine! { Scope::Store =>
             backoff: Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(10) },
             ..RelayConfig::default()
         };
-        let relay = Relay::new(db.database().clone(), ambient.clone(), config, Arc::<Telling>::clone(&sink) as _);
+        let relay = relay(db, &ambient, config, &sink);
         let ids = append(db, &ambient, &[event("a", 1), event("b", -1), event("c", 1)]).await;
         while relay.run_once().await.unwrap() > 0 {}
         assert_eq!(count(db, "stream_entries").await, 2, "b was rolled back, a and c were not");
@@ -212,9 +217,7 @@ on_every_engine! { Scope::Store =>
         let all = async || count(db, "outbox_events WHERE relayed_at IS NULL").await == 0;
         while !all().await {
             lives += 1;
-            let relay = Relay::new(
-                db.database().clone(), ambient.clone(), config, Arc::<Telling>::clone(&sink) as _,
-            );
+            let relay = relay(db, &ambient, config, &sink);
             let running = tokio::spawn(async move { relay.run(std::future::pending()).await });
             // Lives grow longer: on a slow engine the first ones are too short to get anything done.
             tokio::time::sleep(Duration::from_millis(5 + lives * 7 % (13 + lives))).await;

@@ -73,7 +73,7 @@ impl Client {
             return heard;
         }
         loop {
-            let packet = self.packet().await.expect("cut off while an event was awaited");
+            let packet = self.packet().await.unwrap_or_else(|| panic!("cut off while an event was awaited"));
             if let Some(event) = packet.strip_prefix("42") {
                 return heard(event);
             }
@@ -108,7 +108,7 @@ impl Client {
         self.send(format!("42{}{}", self.acks, json!([name, argument]))).await;
         let expected = format!("43{}", self.acks);
         loop {
-            let packet = self.packet().await.expect("cut off while an answer was awaited");
+            let packet = self.packet().await.unwrap_or_else(|| panic!("cut off while an answer was awaited"));
             if let Some(answer) = packet.strip_prefix(&expected) {
                 let answer: Vec<Value> = serde_json::from_str(answer).unwrap();
                 return answer[0].clone();
@@ -138,7 +138,7 @@ impl Client {
     /// The next packet, heartbeats aside; none once the connection has ended.
     async fn packet(&mut self) -> Option<String> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("nothing came");
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap();
             match message {
                 Some(Ok(Message::Text(text))) if text.as_str() == "2" => self.send("3".to_owned()).await,
                 Some(Ok(Message::Text(text))) if text.as_str() == "1" || text.as_str() == "41" => {

@@ -40,7 +40,9 @@ impl Redis {
             ])
             .stdout(Stdio::null())
             .spawn()
-            .expect("redis-server is missing: `make services` installs it");
+            .unwrap_or_else(|error| {
+                panic!("redis-server cannot be started ({error}): `make services` installs it")
+            });
         self.child = Some(child);
         let begin = Instant::now();
         while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
