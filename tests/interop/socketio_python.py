@@ -89,6 +89,17 @@ async def test_heartbeats_keep_a_connection():
         assert await client.call("message-with-ack", 1, timeout=5) == 1
 
 
+async def answer(client):
+    """An acknowledgement, once the client holds itself for connected: its first try to come back may have been too slow
+    for its own patience, and it tries again."""
+    for _ in range(100):
+        try:
+            return await client.call("message-with-ack", 1, timeout=5)
+        except socketio.exceptions.BadNamespaceError:
+            await asyncio.sleep(0.1)
+    raise AssertionError("it did not come back")
+
+
 async def test_a_client_that_was_cut_comes_back_by_itself():
     async with Client(reconnection_delay=0.05, randomization_factor=0) as client:
         await client.connect(URL)
@@ -97,8 +108,8 @@ async def test_a_client_that_was_cut_comes_back_by_itself():
         await client.emit("cut")
         await client.next("disconnect")
         await client.next("auth")
+        assert await answer(client) == 1
         assert client.get_sid() != first
-        assert await client.call("message-with-ack", 1, timeout=5) == 1
 
 
 async def main():
