@@ -140,10 +140,11 @@ impl ServedDocument {
     /// # Errors
     /// When it cannot be written, which would be a fault of a schema.
     pub fn new() -> serde_json::Result<Self> {
-        // Gathered by a thread of its own, whose heap goes with it: in ours the megabytes would stay.
-        let json =
+        // Gathered by a thread of its own, and copied, so that its whole heap can go: in ours the megabytes would stay.
+        let gathered =
             std::thread::spawn(json).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(Self { known: web::Data::new(KnownPaths::of(&json)?), json: json.into() })
+        let json = Bytes::copy_from_slice(gathered.as_bytes());
+        Ok(Self { known: web::Data::new(KnownPaths::of(&gathered)?), json })
     }
 
     /// The paths it describes.
