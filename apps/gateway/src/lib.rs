@@ -30,7 +30,6 @@ use crate::http::middleware::{handle_request, limit_rate};
 /// The whole application; one per server thread, or in-process in a test.
 pub fn create_app(
     state: web::Data<AppState>,
-    document: openapi::ServedDocument,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -46,11 +45,9 @@ pub fn create_app(
     App::new()
         .app_data(state)
         .app_data(web::PayloadConfig::new(limit))
-        .app_data(document.known_paths())
         .configure(|config| http::routes(&mut http::Routes::Served(config)))
         .configure(|config| live.mount(config))
         .service(web::redirect("/docs", "/docs/"))
-        .app_data(web::Data::new(document))
         .route("/api/openapi.json", web::get().to(openapi::serve))
         .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::from("/api/openapi.json")))
         .default_service(web::to(http::answer_unknown))

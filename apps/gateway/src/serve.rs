@@ -9,9 +9,9 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::create_app;
 use crate::state::AppState;
 use crate::workers::Workers;
-use crate::{create_app, openapi};
 
 /// Over how long a shutdown spreads the ends of sockets.
 const SOCKETS_CLOSE: Duration = Duration::from_secs(2);
@@ -44,11 +44,10 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         n => n,
     };
-    let document = openapi::ServedDocument::new().map_err(io::Error::other)?;
     let shared = state.clone();
     let running = HttpServer::new(move || {
         actix_web::rt::spawn(open_readers(shared.clone()));
-        create_app(shared.clone(), document.clone())
+        create_app(shared.clone())
     })
     .workers(threads)
     .client_request_timeout(Duration::from_secs(5))

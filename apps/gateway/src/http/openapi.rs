@@ -1,5 +1,8 @@
 //! The OpenAPI 3.1 document, gathered from the routes that run.
 
+use std::sync::OnceLock;
+
+use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{App, HttpResponse, web};
 use utoipa::openapi::path::Operation;
@@ -11,8 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
 use super::Routes;
-use super::error::Problem;
-use super::not_found::KnownPaths;
+use super::error::{ApiError, Problem};
 
 /// The document of everything that runs.
 pub fn document() -> OpenApi {
@@ -127,34 +129,24 @@ pub fn json() -> serde_json::Result<String> {
     document().to_json()
 }
 
-/// The document as it is served: written once, shared by all threads.
-#[derive(Debug, Clone)]
-pub struct ServedDocument {
-    json: Bytes,
-    known: web::Data<KnownPaths>,
-}
-
-impl ServedDocument {
-    /// The document of everything that runs.
-    ///
-    /// # Errors
-    /// When it cannot be written, which would be a fault of a schema.
-    pub fn new() -> serde_json::Result<Self> {
-        // Gathered by a thread of its own, and copied, so that its whole heap can go: in ours the megabytes would stay.
-        let gathered =
-            std::thread::spawn(json).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let json = Bytes::copy_from_slice(gathered.as_bytes());
-        Ok(Self { known: web::Data::new(KnownPaths::of(&gathered)?), json })
-    }
-
-    /// The paths it describes.
-    pub(crate) fn known_paths(&self) -> web::Data<KnownPaths> {
-        self.known.clone()
-    }
-}
+/// The document as it is served. Most processes are never asked for it, so it is gathered when somebody asks first:
+/// that takes some megabytes and milliseconds.
+static SERVED: OnceLock<Bytes> = OnceLock::new();
 
 /// Answers with the document.
-pub(crate) async fn serve(document: web::Data<ServedDocument>) -> HttpResponse {
-    std::future::ready(()).await;
-    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
+pub(crate) async fn serve() -> Result<HttpResponse, ApiError> {
+    let document = match SERVED.get() {
+        Some(document) => document.clone(),
+        None => gather().await?,
+    };
+    Ok(HttpResponse::Ok().content_type("application/json").body(document))
+}
+
+async fn gather() -> Result<Bytes, ApiError> {
+    let failed = |error: &dyn std::error::Error| {
+        tracing::error!(%error, "the document of the API cannot be gathered");
+        ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    };
+    let written = web::block(json).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    Ok(SERVED.get_or_init(|| Bytes::from(written)).clone())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
 use gateway::config::{Config, Profile};
-use gateway::{AppState, create_app, openapi};
+use gateway::{AppState, create_app};
 use reqwest::Method;
 use sandbox::{Running, Sandbox, SandboxConfig};
 use testkit::{FakeClock, TestDb, ambient};
@@ -80,9 +80,8 @@ impl TestApp {
         let metrics = gateway::telemetry::detached_metrics();
         let state =
             web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics).unwrap());
-        let document = openapi::ServedDocument::new().unwrap();
         let shared = state.clone();
-        let server = HttpServer::new(move || create_app(shared.clone(), document.clone()))
+        let server = HttpServer::new(move || create_app(shared.clone()))
             .workers(1)
             .disable_signals()
             .shutdown_timeout(1)
