@@ -1,4 +1,4 @@
-"""Journals per second through the ledger, beside what the engine does for the asking; and boosts over HTTP.
+"""Journals per second through the ledger, beside what the engine does for the asking; boosts over HTTP; and webhooks.
 
 On PostgreSQL the measure is pgbench's TPC-B, on the same server in the same rounds; on SQLite the bare statements.
 Every database is fresh, and each figure comes with a proof: bench_ledger ends with an error unless every journal that
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from attack import attack, median
 from stand import BIN, CONNECTIONS, TOKEN_NAMES, Engine, postgres_program, start_gateway
+from webhooks import measure_webhooks
 
 TPC_B_SCALE = 10
 TPC_B = "tpc-b"
@@ -119,4 +120,6 @@ def measure_money(name: str, options: argparse.Namespace) -> dict:
         journals = measure_journals(name, folder, options)
         with Engine(name, folder) as engine:
             boosts = measure_boosts(engine, folder, options)
-    return {"title": engine.title, "measure": FORMS[name][0], "journals": journals, "boosts": boosts}
+    webhooks = measure_webhooks(name)
+    return {"title": engine.title, "measure": FORMS[name][0], "journals": journals, "boosts": boosts,
+            "webhooks": webhooks}

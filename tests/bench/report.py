@@ -11,6 +11,7 @@ AIM_TIMES_TPC_B = {"single": 1.5, "poster": 3}
 # The rate into one account as a part of the rate over many.
 AIM_HOT = 0.9
 AIM_BOOST_CPU_US = 1_200
+AIM_WEBHOOK_P99_MS = 1_000
 # Deliveries per second of the server's CPU as a multiple of the official server's, by broadcasts in flight.
 AIM_TIMES_NODE = {1: 2, 16: 9}
 AIM_IDLE_SOCKET_KIB = 11
@@ -78,6 +79,12 @@ def money(engines: dict, options: argparse.Namespace) -> list[str]:
             f"boosts over HTTP: {boosts['per_second']:.0f} per s, p50 {boosts['p50_ms']:.1f} ms, p99 "
             f"{boosts['p99_ms']:.1f} ms, CPU {total:.0f} us (server {boosts['server_cpu_us']:.0f}, database "
             f"{boosts['database_cpu_us']:.0f}; aim: at most {AIM_BOOST_CPU_US})")
+        webhooks = engine["webhooks"]
+        lines.append(
+            f"{webhooks['webhooks']} webhooks at once: answered in {webhooks['seconds']:.1f} s, p50 "
+            f"{webhooks['p50_ms']:.0f} ms, p99 {webhooks['p99_ms']:.0f} ms (aim: under {AIM_WEBHOOK_P99_MS}), slowest "
+            f"{webhooks['slowest_ms']:.0f} ms; {webhooks['orders']} orders meanwhile, the slowest in "
+            f"{webhooks['slowest_order_ms']:.0f} ms; all credited {webhooks['credited_after_s']:.1f} s later")
     return lines
 
 
