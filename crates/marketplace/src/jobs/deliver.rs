@@ -96,6 +96,10 @@ impl JobHandler for Deliver {
         KIND
     }
 
+    fn share(&self) -> usize {
+        6
+    }
+
     async fn run(&self, job: &ClaimedJob) -> Result<Outcome, JobError> {
         let Payload { delivery } = job.payload()?;
         self.deliver(job, delivery).await.map_err(failed)

@@ -100,6 +100,10 @@ impl JobHandler for SendHook {
         KIND
     }
 
+    fn share(&self) -> usize {
+        4
+    }
+
     async fn run(&self, job: &ClaimedJob) -> Result<Outcome, JobError> {
         let Payload { delivery } = job.payload()?;
         self.send(job, delivery).await.map_err(failed)

@@ -3,6 +3,7 @@
 //! `due_at` tells when a row is next to be looked at: when it may run, or, while it runs, when its lease ends. It
 //! is null for jobs that are finished or dead, so one index finds all the work there is.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,12 +14,15 @@ use uuid::Uuid;
 use super::{ClaimedJob, Lease};
 use crate::{Database, Engine, StoreError};
 
-/// Takes up to `limit` due jobs of the given kinds under a new lease. A job whose tries are used up by workers
-/// that died over it is set aside as dead instead.
+/// How many jobs of a kind there is room for.
+pub(super) type Room = HashMap<&'static str, usize>;
+
+/// Takes up to `limit` due jobs under a new lease, of each kind as many as there is room for. A job whose tries are
+/// used up by workers that died over it is set aside as dead instead.
 pub(super) async fn claim(
     db: &Database,
     ambient: &Ambient,
-    kinds: &[&'static str],
+    room: &Room,
     limit: usize,
     lease_for: Duration,
 ) -> Result<Vec<ClaimedJob>, StoreError> {
@@ -26,13 +30,34 @@ pub(super) async fn claim(
     db.in_txn(async |txn| {
         let now = ambient.now();
         let until = now + lease_for;
+        let mut room = room.clone();
         let mut claimed = Vec::new();
-        for row in due(txn, kinds, limit, now).await? {
-            if let Some(job) = take(txn, &row, owner, now, until).await? {
-                claimed.push(job);
+        loop {
+            room.retain(|_, free| *free > 0);
+            let wanted = limit - claimed.len();
+            if room.is_empty() || wanted == 0 {
+                return Ok(claimed);
+            }
+            let kinds: Vec<_> = room.keys().copied().collect();
+            let rows = due(txn, &kinds, wanted, now).await?;
+            let mut is_passed_over = false;
+            for row in &rows {
+                let kind: String = row.try_get("", "kind")?;
+                let free = room.get_mut(kind.as_str()).filter(|free| **free > 0);
+                let Some(free) = free else {
+                    is_passed_over = true;
+                    continue;
+                };
+                if let Some(job) = take(txn, row, kind, owner, now, until).await? {
+                    *free -= 1;
+                    claimed.push(job);
+                }
+            }
+            // Those that were passed over may have stood before others that there is room for.
+            if !is_passed_over {
+                return Ok(claimed);
             }
         }
-        Ok(claimed)
     })
     .await
 }
@@ -57,6 +82,7 @@ async fn due(
 async fn take(
     txn: &DatabaseTransaction,
     row: &QueryResult,
+    kind: String,
     owner: Uuid,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -77,7 +103,7 @@ async fn take(
     txn.execute_raw(engine.statement(take, [attempt.into(), owner.into(), until.into(), id.into()])).await?;
     Ok(Some(ClaimedJob {
         id: id.into(),
-        kind: row.try_get("", "kind")?,
+        kind,
         payload: row.try_get("", "payload")?,
         attempt: u32::try_from(attempt).unwrap_or(1),
         max_attempts: u32::try_from(max).unwrap_or(1),

@@ -90,6 +90,12 @@ pub trait JobHandler: Send + Sync + 'static {
     /// The kind of jobs it does.
     fn kind(&self) -> &'static str;
 
+    /// How many of them one worker does at a time at most. Jobs that wait for somebody else's server have a share of
+    /// the worker, so that one who does not answer holds up nothing but more of the same.
+    fn share(&self) -> usize {
+        usize::MAX
+    }
+
     /// Does one.
     async fn run(&self, job: &ClaimedJob) -> Result<Outcome, JobError>;
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use kernel::Ambient;
+use kernel::{Ambient, JobId};
 use sea_orm::DatabaseConnection;
 
+use super::claim::Room;
 use super::{ClaimedJob, JobError, JobHandler, Outcome, claim};
 use crate::{Backoff, Database, StoreError};
 
@@ -29,7 +30,7 @@ pub struct WorkerConfig {
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            concurrency: 8,
+            concurrency: 16,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             backoff: Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(3_600) },
@@ -65,7 +66,8 @@ impl Worker {
         let mut held = HashMap::new();
         tokio::pin!(stop);
         loop {
-            let claim = self.claim(self.config.concurrency.saturating_sub(held.len()));
+            let claim =
+                self.claim(self.config.concurrency.saturating_sub(held.len()), self.room_beside(&held));
             tokio::pin!(claim);
             // What runs goes on meanwhile: a handler within a transaction may hold the connection that the claim
             // waits for, and on SQLite there is no other.
@@ -76,7 +78,7 @@ impl Worker {
                 }
             };
             for job in claimed {
-                held.insert(job.id, job.lease);
+                held.insert(job.id, job.clone());
                 running.push(self.perform(job));
             }
             let full = held.len() >= self.config.concurrency;
@@ -94,7 +96,7 @@ impl Worker {
         };
         if tokio::time::timeout(grace, finish).await.is_err() {
             drop(running);
-            self.give_back(held.values()).await;
+            self.give_back(held.values().map(|job| &job.lease)).await;
         }
     }
 
@@ -105,7 +107,8 @@ impl Worker {
     pub async fn run_due(&self) -> Result<usize, StoreError> {
         let mut count = 0;
         loop {
-            let jobs = claim::claim(&self.db, &self.ambient, &self.kinds(), 1, self.config.lease).await?;
+            let room = self.room_beside(&HashMap::new());
+            let jobs = claim::claim(&self.db, &self.ambient, &room, 1, self.config.lease).await?;
             if jobs.is_empty() {
                 return Ok(count);
             }
@@ -120,11 +123,18 @@ impl Worker {
         self.handlers.keys().copied().collect()
     }
 
-    async fn claim(&self, limit: usize) -> Vec<ClaimedJob> {
+    /// How many more of each kind may run beside those that are held.
+    fn room_beside(&self, held: &HashMap<JobId, ClaimedJob>) -> Room {
+        let of_kind = |kind: &str| held.values().filter(|job| job.kind == kind).count();
+        let free = |handler: &Arc<dyn JobHandler>| handler.share().saturating_sub(of_kind(handler.kind()));
+        self.handlers.iter().map(|(kind, handler)| (*kind, free(handler))).collect()
+    }
+
+    async fn claim(&self, limit: usize, room: Room) -> Vec<ClaimedJob> {
         if limit == 0 || self.handlers.is_empty() {
             return Vec::new();
         }
-        match claim::claim(&self.db, &self.ambient, &self.kinds(), limit, self.config.lease).await {
+        match claim::claim(&self.db, &self.ambient, &room, limit, self.config.lease).await {
             Ok(jobs) => jobs,
             Err(error) => {
                 tracing::warn!(%error, "jobs could not be claimed; trying again");
@@ -134,7 +144,7 @@ impl Worker {
     }
 
     /// Runs one job to its end and writes it down; gives its id back.
-    async fn perform(&self, job: ClaimedJob) -> kernel::JobId {
+    async fn perform(&self, job: ClaimedJob) -> JobId {
         let Some(handler) = self.handlers.get(job.kind.as_str()).map(Arc::clone) else {
             return job.id;
         };
