@@ -1,7 +1,7 @@
 //! What nobody told us in time is looked for: orders whose payment was not heard of, and refunds whose end is not known.
-//! Each look ends in the one apply.
+//! Each look ends in the one apply. And what could not be returned is returned again.
 
-use kernel::{DomainError, ErrorKind};
+use kernel::{DomainError, ErrorKind, PaymentId};
 use payments::{FetchedPayment, Order, OrderStatus, PaymentError, Refund};
 
 use crate::{FlowError, Marketplace};
@@ -89,7 +89,7 @@ impl Marketplace {
     }
 
     /// Looks at the provider for what became of refunds that are due for it, and asks again for those that it does not
-    /// have; gives how many. While another poll is under way in this process, none.
+    /// have, and to return what it would not; gives how many. While another poll is under way in this process, none.
     ///
     /// # Errors
     /// When the database fails. A refund that the provider gives no answer about is looked at again later.
@@ -97,9 +97,16 @@ impl Marketplace {
         let Some(_turn) = self.turns.refunds() else { return Ok(0) };
         let mut looked_at = 0;
         loop {
-            let due = self.payments.due_refunds(BATCH).await?;
-            if due.is_empty() {
+            let (due, unreturned) =
+                (self.payments.due_refunds(BATCH).await?, self.payments.due_returns(BATCH).await?);
+            if due.is_empty() && unreturned.is_empty() {
                 return Ok(looked_at);
+            }
+            for payment in unreturned {
+                if let Err(error) = self.return_again(payment).await {
+                    tracing::warn!(%payment, %error, "money that is nobody's could not be sent back yet");
+                }
+                looked_at += 1;
             }
             for refund in due {
                 if let Err(error) = self.look_at_refund(&refund).await {
@@ -107,6 +114,16 @@ impl Marketplace {
                 }
                 looked_at += 1;
             }
+        }
+    }
+
+    async fn return_again(&self, payment: PaymentId) -> Result<(), FlowError> {
+        let intend = async |txn: &sea_orm::DatabaseTransaction| {
+            Ok::<_, FlowError>(self.payments.request_return_in_txn(txn, payment).await?)
+        };
+        match self.db.in_txn(intend).await? {
+            Some(refund) => self.send_refund(refund.id).await,
+            None => Ok(()),
         }
     }
 
