@@ -191,7 +191,7 @@ impl History {
 
     /// The ledger proves itself, and nothing waits any more.
     async fn check_ledger(&self) -> anyhow::Result<()> {
-        let report = self.world.market.ledger.verify(|_| {}).await?;
+        let report = self.world.market.verify_books(|_| {}).await?;
         ensure!(
             report.first_wrong.is_none(),
             "verify found {}",
