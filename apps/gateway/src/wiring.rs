@@ -129,6 +129,7 @@ pub async fn marketplace(
         hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? }),
         payments: payments(config, &db, &ambient, guard("razorpay"))?,
+        turns: marketplace::Turns::default(),
         failpoints: failpoints(config.profile)?,
         db,
         ambient,

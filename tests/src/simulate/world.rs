@@ -159,6 +159,7 @@ pub(super) fn marketplace(
         hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors() }),
         payments: Payments::new(db.clone(), ambient.clone(), config, provider),
+        turns: marketplace::Turns::default(),
         failpoints,
         db,
         ambient,
