@@ -1,6 +1,7 @@
 //! Real time over a socket: who may connect, what they hear, and what becomes of it when something is cut.
 
 mod client;
+mod cuts;
 mod processes;
 
 use kernel::Role;
