@@ -2,6 +2,7 @@
 //! socket: every number of its stream comes in its order, or is passed over by an explicit resync.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -230,14 +231,15 @@ on_every_engine! { Scope::All =>
             );
             stop.cancel();
         };
-        tokio::join!(run, work);
+        tokio::join!(Box::pin(run), Box::pin(work));
         assert_eq!(listener.head().await, before + events, "every event was told");
         assert_eq!(listener.heard + listener.passed_over, events, "no number is unaccounted for");
         assert!(listener.heard > events / 4 && listener.recovered > cuts / 10);
-        eprintln!(
+        writeln!(
+            std::io::stderr(),
             "{events} events, {cuts} cuts, seed {seed}: {} heard, {} passed over by {} resyncs, {} recoveries",
             listener.heard, listener.passed_over, listener.resyncs, listener.recovered,
-        );
+        ).unwrap();
         app.stop().await;
     }
 }
