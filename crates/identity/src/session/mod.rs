@@ -8,6 +8,7 @@
 
 mod access;
 mod authenticate;
+mod ends;
 mod login;
 mod manage;
 mod refresh;

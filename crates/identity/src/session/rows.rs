@@ -10,6 +10,9 @@ use super::rules::Family;
 use super::{EndReason, SessionView};
 use crate::user::{Standing, standing_of_row};
 
+/// How many sessions one statement asks for.
+const AT_ONCE: usize = 256;
+
 /// A session about to begin.
 pub(super) struct NewSession<'a> {
     pub(super) id: SessionId,
@@ -95,6 +98,28 @@ pub(super) async fn lock_family_in_txn(
         Some(row) => Ok(Some((row.try_get::<Uuid>("", "user_id")?.into(), family(&row)?))),
         None => Ok(None),
     }
+}
+
+/// Reads the families of these sessions, as far as there are any.
+pub(super) async fn families(
+    db: &impl ConnectionTrait,
+    sessions: &[SessionId],
+) -> Result<Vec<(SessionId, Family)>, StoreError> {
+    let engine = Engine::of(db.get_database_backend());
+    let mut found = Vec::with_capacity(sessions.len());
+    for some in sessions.chunks(AT_ONCE) {
+        // Few different lengths, so that connections have few statements to keep prepared.
+        let length = some.len().next_power_of_two();
+        let sql = format!(
+            "SELECT id, generation, refreshed_at, expires_at, revoked_at FROM sessions WHERE id IN ({})",
+            Engine::placeholders(length)
+        );
+        let ids = some.iter().cycle().take(length).map(|session| session.uuid().into());
+        for row in db.query_all_raw(engine.statement(&sql, ids)).await? {
+            found.push((row.try_get::<Uuid>("", "id")?.into(), family(&row)?));
+        }
+    }
+    Ok(found)
 }
 
 fn family(row: &QueryResult) -> Result<Family, StoreError> {

@@ -1,15 +1,12 @@
-//! The server that the official test suites of both protocols expect, on localhost:3000.
-//!
-//! Engine.IO at `/engine.io/` says back every message. Socket.IO at `/socket.io/` has the namespaces `/` and `/custom`,
-//! which emit `auth` with the payload of CONNECT, answer `message` by `message-back`, and acknowledge
-//! `message-with-ack`, with the same arguments. For `tests/interop` there are also `ask-me`, `tell`, `cut` and `leave`.
+//! What it says, and where.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 use async_trait::async_trait;
-use clap::Parser;
 use realtime::engine::{Application, Connection, Engine, Handler, Message};
 use realtime::{
     Admission, Args, Config, ConnectRequest, EngineConfig, Event, Handle, Namespace, Origins, Realtime,
@@ -18,21 +15,24 @@ use realtime::{
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Says back what it hears.
-#[derive(Parser)]
-struct Cli {
-    /// The port, on both addresses of localhost.
-    #[arg(long, default_value_t = 3000)]
-    port: u16,
-    /// Between two pings, in milliseconds.
-    #[arg(long, default_value_t = 300)]
-    ping_interval: u64,
-    /// From a ping to the end, in milliseconds.
-    #[arg(long, default_value_t = 200)]
-    ping_timeout: u64,
+/// How it is to be served.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// The port, on both addresses of localhost; a free one of each for 0.
+    pub(crate) port: u16,
+    /// Between two pings.
+    pub(crate) ping_interval: Duration,
+    /// From a ping to the end.
+    pub(crate) ping_timeout: Duration,
     /// Keeps what a client missed, which adds an argument to every event.
-    #[arg(long)]
-    recovery: bool,
+    pub(crate) recovery: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (ping_interval, ping_timeout) = (Duration::from_millis(300), Duration::from_millis(200));
+        Self { port: 3_000, ping_interval, ping_timeout, recovery: false }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -41,8 +41,8 @@ struct Echo {
 }
 
 impl Application for Echo {
-    fn open(&self, _connection: &Arc<Connection>) -> Box<dyn Handler> {
-        Box::new(self.clone())
+    fn open(&self, _connection: &Arc<Connection>) -> Arc<dyn Handler> {
+        Arc::new(self.clone())
     }
 }
 
@@ -99,19 +99,22 @@ fn tell<E: std::fmt::Display>(result: Result<(), E>) {
     }
 }
 
-#[actix_web::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+/// Begins to serve; gives the addresses too.
+///
+/// # Errors
+///
+/// When the port is taken.
+pub(crate) fn serve(options: &Options) -> anyhow::Result<(Vec<SocketAddr>, Server)> {
     let engine_config = EngineConfig {
-        ping_interval: Duration::from_millis(cli.ping_interval),
-        ping_timeout: Duration::from_millis(cli.ping_timeout),
+        ping_interval: options.ping_interval,
+        ping_timeout: options.ping_timeout,
         origins: Origins::Any,
         ..EngineConfig::default()
     };
     let config = Config {
         engine: EngineConfig { path: "/socket.io".to_owned(), ..engine_config.clone() },
         connect_timeout: Duration::from_secs(1),
-        recovery: cli.recovery.then(RecoveryConfig::default),
+        recovery: options.recovery.then(RecoveryConfig::default),
         ..Config::default()
     };
     let engine = Engine::new(engine_config, Arc::new(Echo::default()));
@@ -125,6 +128,6 @@ async fn main() -> anyhow::Result<()> {
     let server = HttpServer::new(move || {
         App::new().configure(|app| engine.configure(app)).configure(|app| realtime.configure(app))
     });
-    server.workers(2).bind(("127.0.0.1", cli.port))?.bind(("::1", cli.port))?.run().await?;
-    Ok(())
+    let server = server.workers(2).bind(("127.0.0.1", options.port))?.bind(("::1", options.port))?;
+    Ok((server.addrs(), server.run()))
 }
