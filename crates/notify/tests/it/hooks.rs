@@ -18,7 +18,7 @@ use testkit::raw::{Answer, RawServer};
 use testkit::{Domain, Scope, TestDb, on_every_engine};
 
 use crate::house::House;
-use crate::receiver::Receiver;
+use testkit::receiver::Receiver;
 
 /// Says that every name is this address, and counts how often it was asked.
 struct Says(Vec<SocketAddr>, AtomicUsize);

@@ -13,7 +13,6 @@ mod house;
 mod inbox;
 mod preferences;
 mod privacy;
-mod receiver;
 mod sending;
 mod smtp;
 mod telling;

@@ -12,9 +12,9 @@ use sandbox::{FCM_SERVICE_ACCOUNT, FcmTokenState, Running, Sandbox, SandboxConfi
 use testkit::{Domain, Scope, TestDb, on_every_engine};
 
 use crate::house::{House, event};
-use crate::receiver::Receiver;
 use crate::smtp::smtp;
 use crate::twilio::inbox;
+use testkit::receiver::Receiver;
 
 fn senders(sandbox: &Running) -> Senders {
     let url = sandbox.http_url();
