@@ -31,7 +31,7 @@ impl Resolve for Says {
     }
 }
 
-fn client() -> HookClient {
+pub(crate) fn client() -> HookClient {
     HookClient::with(Arc::new(Says(Vec::new(), AtomicUsize::default())), Duration::from_secs(2))
 }
 
@@ -40,16 +40,16 @@ fn input(url: &str, topics: &[&str]) -> HookInput {
     HookInput::parse(url, "a partner", &topics, true).unwrap()
 }
 
-fn house(db: &TestDb) -> House {
+pub(crate) fn house(db: &TestDb) -> House {
     House::with(db, |config| config.hooks_to_loopback = true)
 }
 
-async fn endpoint(house: &House, url: &str) -> (HookId, SecretString) {
+pub(crate) async fn endpoint(house: &House, url: &str) -> (HookId, SecretString) {
     let new = house.notify.create_hook(&house.moderator(), &input(url, &["listing.*"])).await.unwrap();
     (new.hook.id, new.secret)
 }
 
-fn event(house: &House) -> HookEvent {
+pub(crate) fn event(house: &House) -> HookEvent {
     HookEvent {
         id: house.ambient.new_id(),
         kind: "listing.approved".to_owned(),
@@ -58,18 +58,18 @@ fn event(house: &House) -> HookEvent {
     }
 }
 
-async fn plan(db: &TestDb, house: &House, event: &HookEvent) -> Vec<PlannedHook> {
+pub(crate) async fn plan(db: &TestDb, house: &House, event: &HookEvent) -> Vec<PlannedHook> {
     db.in_txn(async |txn| house.notify.plan_hooks_in_txn(txn, event).await).await.unwrap()
 }
 
-async fn claim(house: &House, planned: &PlannedHook) -> Box<ClaimedHook> {
+pub(crate) async fn claim(house: &House, planned: &PlannedHook) -> Box<ClaimedHook> {
     match house.notify.claim_hook(planned.id).await.unwrap() {
         HookClaim::Send(claimed) => claimed,
         other => panic!("{other:?}"),
     }
 }
 
-async fn settle(
+pub(crate) async fn settle(
     db: &TestDb,
     house: &House,
     claimed: &ClaimedHook,
@@ -80,7 +80,7 @@ async fn settle(
         .map_err(|error| error.code().to_owned())
 }
 
-async fn log(house: &House, endpoint: HookId) -> Vec<HookDeliveryView> {
+pub(crate) async fn log(house: &House, endpoint: HookId) -> Vec<HookDeliveryView> {
     let paging = Paging::After { cursor: None, limit: 100 };
     house.notify.hook_deliveries(endpoint, &paging).await.unwrap().data
 }

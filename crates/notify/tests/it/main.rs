@@ -11,6 +11,7 @@ mod guard;
 mod hooks;
 mod house;
 mod inbox;
+mod outage;
 mod preferences;
 mod privacy;
 mod sending;
