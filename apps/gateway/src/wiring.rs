@@ -4,18 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use catalog::photo::{MediaUrls, PhotoConfig, PhotoError, Photos, local_folder};
 use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, KeyError, KeyTexts, Keys};
-use kernel::{Ambient, CursorCodec, Money};
+use kernel::{Ambient, CursorCodec, InvalidKey, Money, SealingKeys, key_bytes};
 use ledger::{Ledger, LedgerConfig};
 use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
 use notify::{
     Fcm, FcmConfig, Guarded, HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, PushSender,
-    SealingKeys, Senders, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender,
+    Senders, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender,
 };
 use outbound::http::Timeouts;
 use outbound::{Guard, GuardConfig};
@@ -46,11 +44,14 @@ pub enum WiringError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The key of cursors.
-    #[error("DGT__AUTH__CURSOR_KEY must be base64 of at least 32 bytes: `openssl rand -base64 32` makes one")]
-    CursorKey,
+    #[error("DGT__AUTH__CURSOR_KEY {0}")]
+    CursorKey(#[source] InvalidKey),
     /// A sealing key.
     #[error("DGT__AUTH__SEALING_KEYS must hold `name:base64 of 32 bytes`, separated by commas")]
     SealingKeys,
+    /// A sealing key that is none.
+    #[error("DGT__AUTH__SEALING_KEYS {0}")]
+    SealingKey(#[from] InvalidKey),
     /// The sender of text messages or mail.
     #[error("a sender cannot be set up: {0}")]
     Sender(#[from] notify::ConfigError),
@@ -205,10 +206,8 @@ fn cursors(auth: &AuthConfig) -> Result<CursorCodec, WiringError> {
     if auth.uses_development_keys() {
         return Ok(CursorCodec::new(DEVELOPMENT_CURSOR_KEY));
     }
-    match STANDARD.decode(auth.cursor_key.expose_secret().trim()) {
-        Ok(key) if key.len() >= 32 => Ok(CursorCodec::new(&key)),
-        _ => Err(WiringError::CursorKey),
-    }
+    let key = key_bytes(&auth.cursor_key).map_err(WiringError::CursorKey)?;
+    Ok(CursorCodec::new(&key))
 }
 
 fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {

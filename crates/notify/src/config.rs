@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kernel::CursorCodec;
+use kernel::{CursorCodec, SealingKeys};
 use store::Backoff;
 use url::Url;
-
-use crate::sealing::SealingKeys;
 
 /// How many messages one person gets on one day of Indian time, by each way. Critical ones do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{DomainError, ErrorKind, FieldError, InvalidCursor, InvalidInput};
+use kernel::{DomainError, ErrorKind, FieldError, InvalidCursor, InvalidInput, SealingError};
 use store::StoreError;
 use thiserror::Error;
 
@@ -58,7 +58,7 @@ pub enum NotifyError {
     Render(String),
     /// A secret cannot be sealed or opened.
     #[error("a secret cannot be sealed or opened: {0}")]
-    Sealing(&'static str),
+    Sealing(#[from] SealingError),
 }
 
 store::store_errors!(NotifyError);

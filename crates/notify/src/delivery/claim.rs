@@ -123,7 +123,7 @@ impl Notify {
         let Some((kind, sealed)) = device::find(txn, device, user).await? else {
             return Ok(None);
         };
-        let value = self.config.sealing.open(&device::place(device), &sealed)?;
+        let value = self.config.sealing.open_text(&device::place(device), &sealed)?;
         Ok(Some(PushTarget { kind, value }))
     }
 

@@ -73,7 +73,7 @@ impl Notify {
         let mut targets = Vec::new();
         for device in rows::of_user(reader, user).await? {
             if let Some((kind, sealed)) = rows::find(reader, device.id, user).await? {
-                let value = self.config.sealing.open(&rows::place(device.id), &sealed)?;
+                let value = self.config.sealing.open_text(&rows::place(device.id), &sealed)?;
                 targets.push(PushTarget { kind, value });
             }
         }

@@ -1,13 +1,12 @@
 //! The SQL of devices.
 
 use chrono::{DateTime, Utc};
-use kernel::{DeviceId, TypedId, UserId};
+use kernel::{DeviceId, Sealed, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use store::{Engine, StoreError, insert_if_absent};
 use uuid::Uuid;
 
 use super::{DeviceView, Platform, TargetKind};
-use crate::sealing::Sealed;
 
 /// A device to be registered.
 pub(super) struct NewDevice<'a> {

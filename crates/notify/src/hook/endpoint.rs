@@ -1,7 +1,7 @@
 //! Staff's work on endpoints. Each change is recorded, with the address and without the secret.
 
 use chrono::{DateTime, Utc};
-use kernel::{Caller, FieldErrors, HookId, InvalidInput, TypedId, bounded_text};
+use kernel::{Caller, FieldErrors, HookId, InvalidInput, Sealed, TypedId, bounded_text};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
@@ -9,7 +9,6 @@ use store::{Engine, audit};
 
 use super::rows::{self, Row};
 use super::{HookStatus, HookUrl, HookView, Topic, secret};
-use crate::sealing::Sealed;
 use crate::{Notify, NotifyError};
 
 /// The most topics of one endpoint, and the most endpoints: each event is measured by all of them.

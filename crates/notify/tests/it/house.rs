@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use kernel::{Ambient, Caller, CursorCodec, Paging, UserId};
+use kernel::{Ambient, Caller, CursorCodec, Paging, SealingKeys, UserId};
 use notify::{
     DeliveryFilter, DeliveryView, Kind, Language, NewNotification, NotificationFilter, NotificationView,
-    Notify, NotifyConfig, Platform, PushTarget, Recipient, SealingKeys, TargetKind, Told,
+    Notify, NotifyConfig, Platform, PushTarget, Recipient, TargetKind, Told,
 };
 use serde_json::{Value as Json, json};
 use testkit::{FakeClock, TestDb};
