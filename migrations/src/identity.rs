@@ -6,6 +6,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("identity_0001_people", PEOPLE),
     SqlMigration::new("identity_0002_codes", CODES),
     SqlMigration::new("identity_0003_logins", LOGINS),
+    SqlMigration::new("identity_0004_no_tokens_of_devices", NO_TOKENS_OF_DEVICES),
 ];
 
 const PEOPLE: &[Step] = &[
@@ -107,3 +108,9 @@ const LOGINS: &[Step] = &[
     Step::Index("ix_sessions_user", "sessions", "user_id, id"),
     Step::Index("ix_sessions_expires", "sessions", "expires_at"),
 ];
+
+/// The tokens of devices are kept sealed, with the devices: what stood in the clear goes, and nothing writes it any more.
+const NO_TOKENS_OF_DEVICES: &[Step] =
+    &[Step::Each { sqlite: &[NO_TOKEN], postgres: &[NO_TOKEN], mariadb: &[NO_TOKEN] }];
+
+const NO_TOKEN: &str = "UPDATE sessions SET device_token = NULL WHERE device_token IS NOT NULL";

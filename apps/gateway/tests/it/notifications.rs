@@ -1,6 +1,7 @@
 //! Notifications from the event to the device: told once, in people's own language and as they chose, and on record.
 
 mod choices;
+mod logged_out;
 mod staff;
 
 use kernel::Role;

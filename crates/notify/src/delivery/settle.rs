@@ -73,9 +73,9 @@ impl Notify {
         let mut verdict = judge(sending);
         verdict.counts |= claimed.is_old;
         if sending == &Sending::DeviceGone
-            && let Some((device, _)) = &claimed.device
+            && let Some(device) = &claimed.device
         {
-            device::remove(txn, *device).await?;
+            device::remove(txn, device.id).await?;
         }
         if verdict.status == DeliveryStatus::Queued
             && verdict.counts

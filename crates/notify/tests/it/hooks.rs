@@ -220,6 +220,30 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         }
     }
 
+    /// After a change of keys both secrets of an endpoint move to the new one; nothing else about it changes.
+    async fn secrets_move_to_the_new_key_and_sign_as_before(db: TestDb) {
+        let house = house(db);
+        let old = house.with_keys(&[("old", 1)]);
+        let receiver = Receiver::answering(&[]).await;
+        let (id, first) = endpoint(&old, &format!("http://127.0.0.1:{}/", receiver.port)).await;
+        let second = old.notify.rotate_hook_secret(&old.moderator(), id).await.unwrap();
+        let (lost, _) = endpoint(&house.with_keys(&[("lost", 3)]), "http://127.0.0.1:1/").await;
+        let both = house.with_keys(&[("new", 2), ("old", 1)]);
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 1, "the lost key's stays");
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 0);
+        let new = house.with_keys(&[("new", 2)]);
+        assert_eq!(new.notify.hook(id).await.unwrap(), second.hook);
+        new.notify.switch_hook(&new.moderator(), lost, false).await.unwrap();
+        let planned = plan(db, &new, &event(&new)).await[0];
+        assert_eq!(client().send(&*claim(&new, &planned).await).await, HookSending::Taken(204));
+        let request = receiver.requests().pop().unwrap();
+        let at = request.header("webhook-timestamp").parse().unwrap();
+        let (webhook, header) = (request.header("webhook-id"), request.header("webhook-signature"));
+        for secret in [&first, &second.secret] {
+            assert!(verify_hook_signature(secret, &webhook, at, &request.body, &header, at));
+        }
+    }
+
     async fn what_staff_do_is_recorded_and_no_secret_is_kept_in_the_clear(db: TestDb) {
         use sea_orm::ConnectionTrait;
         use secrecy::ExposeSecret;
