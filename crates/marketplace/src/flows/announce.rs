@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use identity::{Among, Reach};
-use kernel::{AnnouncementId, UserId};
+use kernel::{AnnouncementId, Caller, Permission, UserId};
 use notify::{Audience, AudienceFacts, FanOut, NotifyError, Segment};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
@@ -51,8 +51,11 @@ impl Marketplace {
     /// How many people an announcement would reach now.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn audience_size(&self, audience: &Audience) -> Result<u64, FlowError> {
+    /// When the caller may not, or the database fails.
+    pub async fn audience_size(&self, caller: &Caller, audience: &Audience) -> Result<u64, FlowError> {
+        if !caller.actor.may(Permission::AnnouncementsManage) {
+            return Err(NotifyError::Forbidden.into());
+        }
         if let Some(among) = among(audience) {
             return Ok(self.identity.count_among(&among).await?);
         }

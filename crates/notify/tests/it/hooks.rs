@@ -82,7 +82,7 @@ pub(crate) async fn settle(
 
 pub(crate) async fn log(house: &House, endpoint: HookId) -> Vec<HookDeliveryView> {
     let paging = Paging::After { cursor: None, limit: 100 };
-    house.notify.hook_deliveries(endpoint, &paging).await.unwrap().data
+    house.notify.hook_deliveries(&house.moderator(), endpoint, &paging).await.unwrap().data
 }
 
 on_every_engine! { Scope::Domain(Domain::Notify) =>
@@ -179,7 +179,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let second = plan(db, &house, &event(&house)).await[0];
         let claimed = claim(&house, &second).await;
         assert_eq!(settle(db, &house, &claimed, HookSending::TimedOut).await, Ok(HookSettled::EndpointOff));
-        assert_eq!(house.notify.hook(id).await.unwrap().status, HookStatus::Failing);
+        assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap().status, HookStatus::Failing);
         assert!(plan(db, &house, &event(&house)).await.is_empty());
         assert!(matches!(house.notify.claim_hook(first.id).await.unwrap(), HookClaim::Over));
         assert_eq!(log(&house, id).await[1].status, "cancelled");
@@ -194,7 +194,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let planned = plan(db, &house, &event(&house)).await[0];
             let claimed = claim(&house, &planned).await;
             assert!(settle(db, &house, &claimed, sending).await.is_ok());
-            assert_eq!(house.notify.hook(id).await.unwrap().failing_since.is_some(), failing);
+            assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap().failing_since.is_some(), failing);
         }
         let planned = plan(db, &house, &event(&house)).await[0];
         let claimed = claim(&house, &planned).await;
@@ -232,7 +232,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!(both.notify.reseal_secrets().await.unwrap(), 1, "the lost key's stays");
         assert_eq!(both.notify.reseal_secrets().await.unwrap(), 0);
         let new = house.with_keys(&[("new", 2)]);
-        assert_eq!(new.notify.hook(id).await.unwrap(), second.hook);
+        assert_eq!(new.notify.hook(&new.moderator(), id).await.unwrap(), second.hook);
         new.notify.switch_hook(&new.moderator(), lost, false).await.unwrap();
         let planned = plan(db, &new, &event(&new)).await[0];
         assert_eq!(client().send(&*claim(&new, &planned).await).await, HookSending::Taken(204));
@@ -262,7 +262,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let stored: Vec<u8> = row.try_get("", "secret").unwrap();
         assert!(!String::from_utf8_lossy(&stored).contains(secret.expose_secret()));
         house.notify.delete_hook(&caller, id).await.unwrap();
-        assert_eq!(house.notify.hook(id).await.unwrap_err().code(), "webhook_endpoint_not_found");
+        assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap_err().code(), "webhook_endpoint_not_found");
         let records = store::audit::of_subject(db.reader().unwrap(), "hook", &id.to_string()).await.unwrap();
         let actions: Vec<_> = records.iter().map(|record| record.action.as_str()).collect();
         assert_eq!(actions, ["hook.created", "hook.changed", "hook.disabled", "hook.deleted"]);

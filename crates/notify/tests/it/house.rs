@@ -92,7 +92,7 @@ impl House {
     pub(crate) async fn log(&self, user: UserId) -> Vec<DeliveryView> {
         let filter = DeliveryFilter { user: Some(user), ..DeliveryFilter::default() };
         let paging = Paging::After { cursor: None, limit: 100 };
-        self.notify.deliveries(&filter, &paging).await.unwrap().data
+        self.notify.deliveries(&self.moderator(), &filter, &paging).await.unwrap().data
     }
 }
 

@@ -12,6 +12,7 @@ mod hooks;
 mod house;
 mod inbox;
 mod outage;
+mod permissions;
 mod preferences;
 mod privacy;
 mod sending;

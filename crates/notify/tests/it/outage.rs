@@ -282,6 +282,6 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(matches!(house.notify.claim_hook(planned.id).await.unwrap(), HookClaim::Over));
         let log = hooks::log(&house, endpoint).await;
         assert_eq!((log.len(), log[0].status.as_str(), log[0].attempts), (1, "delivered", 5));
-        assert_eq!(house.notify.hook(endpoint).await.unwrap().failing_since, None);
+        assert_eq!(house.notify.hook(&house.moderator(), endpoint).await.unwrap().failing_since, None);
     }
 }

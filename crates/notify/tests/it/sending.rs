@@ -123,7 +123,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let reported: SmsStatus = get("MessageStatus").parse().unwrap();
             assert!(house.notify.apply_sms_status(id, get("MessageSid"), reported, None).await.unwrap());
         }
-        assert_eq!(house.notify.delivery(id).await.unwrap().status, DeliveryStatus::Delivered);
+        assert_eq!(house.notify.delivery(&house.moderator(), id).await.unwrap().status, DeliveryStatus::Delivered);
         sandbox.stop().await;
     }
 }
