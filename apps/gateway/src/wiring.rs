@@ -11,10 +11,7 @@ use kernel::{Ambient, CursorCodec, InvalidKey, Money, SealingKeys, key_bytes};
 use ledger::{Ledger, LedgerConfig};
 use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
-use notify::{
-    Fcm, FcmConfig, Guarded, HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, PushSender,
-    Senders, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender,
-};
+use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates};
 use outbound::http::Timeouts;
 use outbound::{Guard, GuardConfig};
 use payments::{OrderLimits, Payments, PaymentsConfig, Razorpay, RazorpayConfigError};
@@ -24,6 +21,7 @@ use store::{Database, DatabaseConfig, StoreError};
 use thiserror::Error;
 
 use crate::config::{AuthConfig, Config, Profile};
+use crate::senders::{SendersError, senders};
 
 /// Seals devices' tokens in development; production has keys of its own.
 const DEVELOPMENT_SEALING_KEY: &str = "ZGV2ZWxvcG1lbnQtc2VhbGluZy1rZXktMzItYnl0ZXM=";
@@ -52,12 +50,9 @@ pub enum WiringError {
     /// A sealing key that is none.
     #[error("DGT__AUTH__SEALING_KEYS {0}")]
     SealingKey(#[from] InvalidKey),
-    /// The sender of text messages or mail.
-    #[error("a sender cannot be set up: {0}")]
-    Sender(#[from] notify::ConfigError),
-    /// Text messages have no sender.
-    #[error("set DGT__TWILIO__FROM or DGT__TWILIO__MESSAGING_SERVICE_SID")]
-    NoSmsSender,
+    /// The senders of messages.
+    #[error(transparent)]
+    Senders(#[from] SendersError),
     /// The payment provider.
     #[error("payments cannot be set up: {0}")]
     Payments(#[from] RazorpayConfigError),
@@ -113,7 +108,7 @@ pub async fn marketplace(
         english: config.twilio.otp_dlt_template_id.clone(),
         hindi: config.twilio.otp_dlt_template_id_hindi.clone(),
     };
-    let guard = |name| Guard::new(name, GuardConfig::default(), ambient.clone());
+    let guard = Guard::new("razorpay", GuardConfig::default(), ambient.clone());
     Ok(Marketplace {
         identity,
         catalog,
@@ -122,14 +117,10 @@ pub async fn marketplace(
         settings: Settings::new(db.clone(), ambient.clone()),
         otp_messages: OtpMessages::new(BRAND, templates),
         notify: Notify::new(db.clone(), ambient.clone(), notify_config(config)?),
-        senders: Senders {
-            push: push(config, &ambient, guard("fcm"))?,
-            sms: Arc::new(Guarded::new(Twilio::new(twilio(config)?)?, guard("twilio"))),
-            mail: Arc::new(Guarded::new(smtp(config, &ambient)?, guard("smtp"))),
-        },
+        senders: senders(config, &ambient)?,
         hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? }),
-        payments: payments(config, &db, &ambient, guard("razorpay"))?,
+        payments: payments(config, &db, &ambient, guard)?,
         failpoints: failpoints(config.profile)?,
         db,
         ambient,
@@ -210,39 +201,6 @@ fn cursors(auth: &AuthConfig) -> Result<CursorCodec, WiringError> {
     Ok(CursorCodec::new(&key))
 }
 
-fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
-    let twilio = &config.twilio;
-    let sender = match (&twilio.messaging_service_sid, &twilio.from) {
-        (Some(service), _) => TwilioSender::MessagingService(service.clone()),
-        (None, Some(from)) => TwilioSender::From(from.clone()),
-        (None, None) => return Err(WiringError::NoSmsSender),
-    };
-    Ok(TwilioConfig {
-        base_url: twilio.base_url.clone(),
-        account_sid: twilio.account_sid.clone(),
-        auth_token: twilio.auth_token.clone(),
-        sender,
-        timeouts: Timeouts::default(),
-    })
-}
-
-/// Firebase, if its service account is set; without one nothing is pushed.
-fn push(
-    config: &Config,
-    ambient: &Ambient,
-    guard: Guard,
-) -> Result<Option<Arc<dyn PushSender>>, WiringError> {
-    let fcm = &config.fcm;
-    let Some(account) = &fcm.service_account else { return Ok(None) };
-    let mut client = FcmConfig::google(account.clone())?;
-    if let Some(base_url) = &fcm.base_url {
-        client.base_url = base_url.clone();
-        client.iid_url = base_url.clone();
-    }
-    client.token_url.clone_from(&fcm.token_url);
-    Ok(Some(Arc::new(Guarded::new(Fcm::new(client, ambient.clone())?, guard))))
-}
-
 fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
     let sealing = if config.auth.uses_development_keys() {
         vec![("development".to_owned(), SecretString::from(DEVELOPMENT_SEALING_KEY))]
@@ -261,9 +219,4 @@ fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
     wired.sms_status_url = notify.sms_status.then(|| below("/api/notifications/sms-status")).transpose()?;
     wired.hooks_to_loopback = config.profile != Profile::Production;
     Ok(wired)
-}
-
-fn smtp(config: &Config, ambient: &Ambient) -> Result<Smtp, WiringError> {
-    let smtp = SmtpConfig::new(config.smtp.url.clone(), config.smtp.from.clone());
-    Ok(Smtp::new(smtp, ambient.clone())?)
 }

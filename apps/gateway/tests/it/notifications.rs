@@ -2,6 +2,7 @@
 
 mod choices;
 mod logged_out;
+mod providers;
 mod staff;
 
 use kernel::Role;
