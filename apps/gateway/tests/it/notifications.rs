@@ -3,6 +3,7 @@
 mod choices;
 mod logged_out;
 mod providers;
+mod reminders;
 mod staff;
 
 use kernel::Role;
