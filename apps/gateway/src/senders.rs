@@ -56,7 +56,8 @@ fn sms(config: &Config, ambient: &Ambient) -> Result<Arc<dyn SmsSender>, Senders
         };
         let account = account.ok_or(SendersError::NotSetUp { order: "SMS", section })?;
         let client = Twilio::new(twilio(account, section)?)?;
-        Ok(Arc::new(Guarded::new(client, guard(name, ambient))) as Arc<dyn SmsSender>)
+        let sender: Arc<dyn SmsSender> = Arc::new(Guarded::new(client, guard(name, ambient)));
+        Ok(sender)
     })?;
     Ok(Arc::new(senders))
 }
@@ -70,7 +71,8 @@ fn mail(config: &Config, ambient: &Ambient) -> Result<Arc<dyn MailSender>, Sende
         let server = server.ok_or(SendersError::NotSetUp { order: "MAIL", section })?;
         let SmtpSection { url, from } = server.clone();
         let client = Smtp::new(SmtpConfig::new(url, from), ambient.clone())?;
-        Ok(Arc::new(Guarded::new(client, guard(name, ambient))) as Arc<dyn MailSender>)
+        let sender: Arc<dyn MailSender> = Arc::new(Guarded::new(client, guard(name, ambient)));
+        Ok(sender)
     })?;
     Ok(Arc::new(senders))
 }

@@ -32,6 +32,8 @@ on_every_engine! { Scope::All =>
 
         let registered = json!({ "body": words, "dltTemplateId": "1107160000000000003" });
         app.put(path).bearer(&admin).json(&registered).send().await.expect(StatusCode::OK);
+        // The pause between two codes for one person is over.
+        app.clock.advance(chrono::TimeDelta::seconds(31));
         address(&app, &member).await;
         relay(&app).await;
         app.run_jobs().await;
