@@ -5,14 +5,6 @@ use testkit::raw::nobody;
 
 use super::*;
 
-/// The SMS that the sandbox received for somebody, newest first.
-async fn sms(app: &TestApp, to: &str) -> Vec<Value> {
-    let url = format!("{}/inbox", app.sandbox_url());
-    let query = [("channel", "sms"), ("to", to)];
-    let inbox = reqwest::Client::new().get(url).query(&query).send().await.unwrap();
-    inbox.json::<Value>().await.unwrap().as_array().unwrap().clone()
-}
-
 on_every_engine! { Scope::All =>
     async fn a_registered_text_reaches_twilio_under_its_id(db: TestDb) {
         let app = TestApp::start_with(db, |config| {
@@ -22,13 +14,13 @@ on_every_engine! { Scope::All =>
         .await;
         let admin = app.staff(Role::Admin).await;
         let member = app.member().await;
-        assert_eq!(sms(&app, &member.phone).await[0]["dltTemplateId"], json!("1107160000000000001"));
+        assert_eq!(app.received("sms", &member.phone).await[0]["dltTemplateId"], json!("1107160000000000001"));
         let path = "/api/notification-templates/security.contact_changed/sms/en";
         let words = app.get(path).bearer(&admin).send().await.expect(StatusCode::OK).text("/body");
         address(&app, &member).await;
         relay(&app).await;
         app.run_jobs().await;
-        assert!(sms(&app, &member.phone).await[0].get("dltTemplateId").is_none(), "nobody registered it");
+        assert!(app.received("sms", &member.phone).await[0].get("dltTemplateId").is_none(), "nobody registered it");
 
         let registered = json!({ "body": words, "dltTemplateId": "1107160000000000003" });
         app.put(path).bearer(&admin).json(&registered).send().await.expect(StatusCode::OK);
@@ -37,10 +29,10 @@ on_every_engine! { Scope::All =>
         address(&app, &member).await;
         relay(&app).await;
         app.run_jobs().await;
-        assert_eq!(sms(&app, &member.phone).await[0]["dltTemplateId"], json!("1107160000000000003"));
+        assert_eq!(app.received("sms", &member.phone).await[0]["dltTemplateId"], json!("1107160000000000003"));
         let test = app.post(&format!("{path}/test")).bearer(&admin).send().await;
         assert_eq!(test.expect(StatusCode::OK).body, json!({ "sent": 1 }));
-        assert_eq!(sms(&app, &admin.phone).await[0]["dltTemplateId"], json!("1107160000000000003"));
+        assert_eq!(app.received("sms", &admin.phone).await[0]["dltTemplateId"], json!("1107160000000000003"));
         app.stop().await;
     }
 
@@ -59,7 +51,7 @@ on_every_engine! { Scope::All =>
         .await;
         let member = app.member().await;
         let email = address(&app, &member).await;
-        assert_eq!((sms(&app, &member.phone).await.len(), app.messages("email", &email).await.len()), (1, 1));
+        assert_eq!((app.received("sms", &member.phone).await.len(), app.messages("email", &email).await.len()), (1, 1));
         let alone = TestApp::start_with(db, |config| {
             config.twilio.base_url = format!("http://{away}").parse().unwrap();
         })
