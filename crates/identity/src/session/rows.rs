@@ -14,24 +14,20 @@ use crate::user::{Standing, standing_of_row};
 const AT_ONCE: usize = 256;
 
 /// A session about to begin.
-pub(super) struct NewSession<'a> {
+pub(super) struct NewSession {
     pub(super) id: SessionId,
     pub(super) user: UserId,
     pub(super) generation: i64,
     pub(super) now: DateTime<Utc>,
     pub(super) expires_at: DateTime<Utc>,
-    pub(super) device_token: Option<&'a str>,
     pub(super) user_agent: Option<String>,
     pub(super) client_address: Option<String>,
 }
 
-pub(super) async fn insert_in_txn(
-    txn: &DatabaseTransaction,
-    session: NewSession<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn insert_in_txn(txn: &DatabaseTransaction, session: NewSession) -> Result<(), StoreError> {
     let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO sessions (id, user_id, generation, created_at, refreshed_at, expires_at, device_token, \
-         user_agent, client_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id, user_id, generation, created_at, refreshed_at, expires_at, user_agent, \
+         client_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             session.id.uuid().into(),
             session.user.uuid().into(),
@@ -39,7 +35,6 @@ pub(super) async fn insert_in_txn(
             session.now.into(),
             session.now.into(),
             session.expires_at.into(),
-            session.device_token.into(),
             session.user_agent.into(),
             session.client_address.into(),
         ],
