@@ -1,4 +1,4 @@
-//! The cases of the Engine.IO protocol's own test suite, against the server that it expects: `examples/echo`.
+//! The cases of the Engine.IO protocol's own test suite, against the server that it expects: `examples/echo.rs`.
 //!
 //! Each case is run on both addresses of localhost. Those of the sessions themselves are in the Socket.IO protocol's
 //! suite too, where they are run at `/socket.io`.

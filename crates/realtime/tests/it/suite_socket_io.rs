@@ -1,4 +1,4 @@
-//! The cases of the Socket.IO protocol's own test suite, against the server that it expects: `examples/echo`.
+//! The cases of the Socket.IO protocol's own test suite, against the server that it expects: `examples/echo.rs`.
 //!
 //! Each case is run on both addresses of localhost. Those of Engine.IO, which that suite repeats, are beside the others.
 

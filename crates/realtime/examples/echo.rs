@@ -4,6 +4,7 @@
 //! which emit `auth` with the payload of CONNECT, answer `message` by `message-back`, and acknowledge
 //! `message-with-ack`, with the same arguments. For `tests/interop` there are also `ask-me`, `tell`, `cut` and `leave`.
 
+#[path = "echo/server.rs"]
 mod server;
 
 use std::time::Duration;
