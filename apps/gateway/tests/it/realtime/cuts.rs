@@ -235,8 +235,9 @@ on_every_engine! { Scope::All =>
         assert_eq!(listener.head().await, before + events, "every event was told");
         assert_eq!(listener.heard + listener.passed_over, events, "no number is unaccounted for");
         assert!(listener.heard > events / 4 && listener.recovered > cuts / 10);
+        let mut out = std::io::stderr();
         writeln!(
-            std::io::stderr(),
+            out,
             "{events} events, {cuts} cuts, seed {seed}: {} heard, {} passed over by {} resyncs, {} recoveries",
             listener.heard, listener.passed_over, listener.resyncs, listener.recovered,
         ).unwrap();
