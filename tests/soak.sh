@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make soak`: worker processes are killed and paused while jobs run, on each engine; each job must have its effect
-# exactly once. Before that, a million steps of `make simulate`, and `make bank`; and a socket is cut a thousand times.
+# exactly once. Before that, a million steps of `make simulate`, and `make bank`; and a socket is cut a thousand times, by
+# itself and while a hundred thousand events flow through a gateway, on each engine.
 #
 #   tests/soak.sh           10 000 jobs on each engine: some minutes
 #   tests/soak.sh --short   1 000 jobs on each, for every commit
@@ -16,11 +17,13 @@ database="dgt_soak_$$"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/dgt-soak.XXXXXX")
 passed=0
 failed=0
+# With little to do they are tests like any other, for every commit.
+cuts='test(random_cuts_lose_nothing) or test(a_client_cut_at_random)'
 
 case ${1-} in
     '') options=() ;;
     --short) options=(--jobs 1000 --backlog 40 --concurrency 4 --work-ms 100 --lease-ms 1000 --kill-every-ms 500 --pause-every-ms 700 --limit-s 120) ;;
-    *) sed -n '5,8s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+    *) sed -n '6,9s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 esac
 if [ -n "${SEED-}" ]; then options+=(--seed "$SEED"); fi
 
@@ -53,7 +56,8 @@ if [ "${1-}" != --short ]; then
     (cd "$repo" && cargo build --release --workspace --bins) || exit 1
     if "${bin%/debug}/release/simulate" --steps 1000000 </dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
     if "$repo/tests/bank.sh"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-    if (cd "$repo" && DGT_REALTIME_CUTS=1000 cargo nextest run --workspace -E 'test(random_cuts_lose_nothing)'); then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if (cd "$repo" && SEED=${SEED:-$RANDOM} DGT_REALTIME_CUTS=1000 DGT_LIVE_EVENTS=100000 DGT_LIVE_CUTS=1000 \
+        cargo nextest run --workspace --profile soak -E "$cuts"); then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 fi
 for engine in ${DGT_SOAK_ENGINES:-sqlite postgres mariadb}; do
     if run "$engine"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi

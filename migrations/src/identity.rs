@@ -6,6 +6,8 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("identity_0001_people", PEOPLE),
     SqlMigration::new("identity_0002_codes", CODES),
     SqlMigration::new("identity_0003_logins", LOGINS),
+    SqlMigration::new("identity_0004_no_tokens_of_devices", NO_TOKENS_OF_DEVICES),
+    SqlMigration::new("identity_0005_places", PLACES),
 ];
 
 const PEOPLE: &[Step] = &[
@@ -107,3 +109,20 @@ const LOGINS: &[Step] = &[
     Step::Index("ix_sessions_user", "sessions", "user_id, id"),
     Step::Index("ix_sessions_expires", "sessions", "expires_at"),
 ];
+
+/// The tokens of devices are kept sealed, with the devices: what stood in the clear goes, and nothing writes it any more.
+const NO_TOKENS_OF_DEVICES: &[Step] =
+    &[Step::Each { sqlite: &[NO_TOKEN], postgres: &[NO_TOKEN], mariadb: &[NO_TOKEN] }];
+
+const NO_TOKEN: &str = "UPDATE sessions SET device_token = NULL WHERE device_token IS NOT NULL";
+
+// A place as it is compared: without the spaces around it, in small letters.
+const PLACES: &[Step] = &[
+    Step::Column("users", "city_key VARCHAR(240) NULL"),
+    Step::Column("users", "state_key VARCHAR(240) NULL"),
+    Step::Each { sqlite: &[FOLD_PLACES], postgres: &[FOLD_PLACES], mariadb: &[FOLD_PLACES] },
+    Step::Index("ix_users_city", "users", "city_key, id"),
+    Step::Index("ix_users_state", "users", "state_key, id"),
+];
+
+const FOLD_PLACES: &str = "UPDATE users SET city_key = LOWER(TRIM(city)), state_key = LOWER(TRIM(state))";

@@ -8,6 +8,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("notify_0003_deliveries", DELIVERIES),
     SqlMigration::new("notify_0004_hooks", HOOKS),
     SqlMigration::new("notify_0005_announcements", ANNOUNCEMENTS),
+    SqlMigration::new("notify_0006_devices_of_logins", DEVICES_OF_LOGINS),
 ];
 
 const INBOX: &[Step] = &[
@@ -244,4 +245,13 @@ const ANNOUNCEMENTS: &[Step] = &[
          FOREIGN KEY (announcement_id) REFERENCES announcements (id)",
     ),
     Step::Index("ix_announcement_dismissals_user", "announcement_dismissals", "user_id, announcement_id"),
+];
+
+const DEVICES_OF_LOGINS: &[Step] = &[
+    // A device goes with the login that it was registered through. One from before has none until it registers again,
+    // as it does at its next start, and nothing is pushed to it until then.
+    Step::Column("push_devices", "session_id {id} NULL"),
+    Step::Index("ix_push_devices_session", "push_devices", "session_id"),
+    // What an older key sealed is found by this, and nearly always nothing is.
+    Step::Index("ix_push_devices_key", "push_devices", "key_id, id"),
 ];

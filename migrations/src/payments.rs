@@ -4,7 +4,8 @@
 
 use crate::sql::{SqlMigration, Step};
 
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration::new("payments_0001_money_in", MONEY_IN)];
+pub(crate) const MIGRATIONS: &[SqlMigration] =
+    &[SqlMigration::new("payments_0001_money_in", MONEY_IN), SqlMigration::new("payments_0002_looks", LOOKS)];
 
 const MONEY_IN: &[Step] = &[
     Step::Table(
@@ -109,4 +110,14 @@ const MONEY_IN: &[Step] = &[
          CHECK ((next_at IS NOT NULL) = (state = 'new'))",
     ),
     Step::IndexWhere("ix_webhook_events_due", "webhook_events", "next_at", "next_at IS NOT NULL"),
+];
+
+/// How often what was looked for was not to be seen, which refund a webhook tells of, and when money that is nobody's is
+/// next tried to be returned.
+const LOOKS: &[Step] = &[
+    Step::Column("payment_orders", "failed_looks INTEGER NOT NULL DEFAULT 0"),
+    Step::Column("webhook_events", "unseen INTEGER NOT NULL DEFAULT 0"),
+    Step::Column("webhook_events", "refund_id VARCHAR(64) NULL"),
+    Step::Column("payments", "next_return_at {instant} NULL"),
+    Step::IndexWhere("ix_payments_return", "payments", "next_return_at", "next_return_at IS NOT NULL"),
 ];

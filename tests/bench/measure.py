@@ -15,9 +15,10 @@ from pathlib import Path
 
 import report
 from attack import attack, median
+from hops import measure_hops
 from money import measure_money
 from processes import Database, Server, free_port
-from sockets import measure_sockets
+from sockets import measure_sockets, measure_stuck
 from stand import BIN, Engine, gateway_env, start_gateway
 
 # Filled in by a server for each answer, or by the floor's own HTTP layer.
@@ -142,6 +143,8 @@ def main() -> None:
         results["money"] = {name: measure_money(name, options) for name in engines}
     if options.only in (None, "realtime"):
         results["realtime"] = measure_sockets(options)
+        results["stuck"] = measure_stuck(options)
+        results["hops"] = measure_hops(options)
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / "results.json"
     file.write_text(json.dumps(results, indent=2))

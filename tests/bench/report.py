@@ -15,6 +15,10 @@ AIM_WEBHOOK_P99_MS = 1_000
 # Deliveries per second of the server's CPU as a multiple of the official server's, by broadcasts in flight.
 AIM_TIMES_NODE = {1: 2, 16: 9}
 AIM_IDLE_SOCKET_KIB = 11
+# What one stuck reader may add to the others' p99, as a part of it.
+AIM_STUCK = 1.2
+# From a request at one gateway to its event at a socket of another, 99 of 100.
+AIM_HOP_MS = 50
 
 HEAD = ("request", "req/s", "p50 ms", "p99 ms", "CPU us", "server", "database", "aim", "floor r/s", "floor CPU", "CPU x floor")
 
@@ -108,6 +112,24 @@ def realtime(measured: dict, options: argparse.Namespace) -> list[str]:
     return lines
 
 
+def stuck(measured: dict) -> list[str]:
+    alone, beside = measured["alone_p99_ms"], measured["beside_p99_ms"]
+    return [
+        "",
+        f"{measured['sockets']} sockets and one that does not read, {measured['in_flight']} broadcasts in flight: p99 "
+        f"{beside:.1f} ms beside it, {alone:.1f} ms alone, {beside / alone:.2f} times (aim: at most {AIM_STUCK}); it was "
+        f"cut in {measured['cuts']} of {len(measured['rounds'])} rounds, at {measured['max_queue'] // 1024} KiB",
+    ]
+
+
+def hops(measured: dict) -> list[str]:
+    return [
+        "",
+        f"two gateways and Redis, {measured['hops']} requests at one: the event at a socket of the other after p50 "
+        f"{measured['p50_ms']:.1f} ms, p99 {measured['p99_ms']:.1f} ms (aim: under {AIM_HOP_MS})",
+    ]
+
+
 def table(results: dict, options: argparse.Namespace) -> str:
     lines = []
     if "engines" in results:
@@ -116,6 +138,8 @@ def table(results: dict, options: argparse.Namespace) -> str:
         lines += money(results["money"], options)
     if "realtime" in results:
         lines += realtime(results["realtime"], options)
+        lines += stuck(results["stuck"])
+        lines += hops(results["hops"])
     if "start" in results:
         lines += start(results["start"])
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # `make bench`: requests per second, latency and CPU per request of the release gateway, beside a bare server that
 # answers the same bytes in the same run; journals per second beside pgbench or the bare statements; boosts per second;
-# deliveries to Socket.IO sockets beside the official server. See measure.py for the options, such as --quick, --engines
-# and --only money.
+# deliveries to Socket.IO sockets beside the official server, beside one that does not read, and from gateway to gateway.
+# See measure.py for the options, such as --quick, --engines and --only money.
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -30,6 +30,6 @@ if ! cmp -s tests/interop/socketio_node/package-lock.json "$modules/package-lock
     npm --prefix "$modules" ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
 fi
 cargo build --release --workspace --bin gateway --bin bench_floor --bin bench_load --bin bench_ledger --bin bench_sockets \
-    --example bench_server
+    --bin bench_stuck --bin bench_hops --example bench_server
 export BENCH_BIN="${CARGO_TARGET_DIR:-$repo/target}/release" PYTHONDONTWRITEBYTECODE=1
 exec python3 tests/bench/measure.py --out "${CARGO_TARGET_DIR:-$repo/target}/bench" "$@"

@@ -1,4 +1,5 @@
-"""Deliveries to Socket.IO sockets in one room, beside the official server in the same rounds; and memory per idle socket.
+"""Deliveries to Socket.IO sockets in one room, beside the official server in the same rounds; memory per idle socket; and
+what one socket that does not read does to the others.
 
 What counts is deliveries per second of the server's CPU: the client is the same for both, and on a small machine it takes
 its part of what is measured per second.
@@ -23,11 +24,17 @@ NODE_MODULES = REPO / ".tools/socketio_node/node_modules"
 SPARE_DESCRIPTORS = 200
 
 
-def start(name: str, folder: Path) -> Server:
+# Of the measurement with a stuck reader. The cap is low so that it is reached within a round: it is the bytes that count.
+STUCK_SOCKETS = 1_000
+STUCK_IN_FLIGHT = 4
+STUCK_MAX_QUEUE = 64 * 1024
+
+
+def start(name: str, folder: Path, *arguments: str) -> Server:
     port = free_port()
     if name == "ours":
         command = [str(BIN / "examples/bench_server"), "--bind", f"127.0.0.1:{port}",
-                   "--workers", str(len(os.sched_getaffinity(0)))]
+                   "--workers", str(len(os.sched_getaffinity(0))), *arguments]
     else:
         command = ["node", str(Path(__file__).with_name("socketio_server.js")), str(port)]
     return Server(command, port, folder, {"NODE_PATH": str(NODE_MODULES)}, "/ready")
@@ -56,11 +63,35 @@ def median(rounds: list[dict]) -> dict:
         key: middle(one[key] for one in rounds) for key in ("idle_kib_per_socket", "loaded_kib_per_socket")}
 
 
+def raise_descriptors() -> int:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def measure_stuck(options: argparse.Namespace) -> dict:
+    """The time until the last of a thousand sockets has a broadcast, with and without one more that does not read."""
+    raise_descriptors()
+    with tempfile.TemporaryDirectory(prefix="dgt-bench.") as scratch:
+        server = start("ours", Path(scratch), "--max-queue", str(STUCK_MAX_QUEUE))
+        try:
+            command = [BIN / "bench_stuck", "--address", f"127.0.0.1:{server.port}", "--sockets", str(STUCK_SOCKETS),
+                       "--in-flight", str(STUCK_IN_FLIGHT), "--seconds", str(options.seconds),
+                       "--warm-up", str(options.warm_up), "--rounds", str(options.rounds)]
+            measured = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        finally:
+            server.stop()
+    rounds = measured["rounds"]
+    middle = lambda key: statistics.median(one[key] for one in rounds)
+    return measured | {
+        "alone_p99_ms": middle("alone_p99_ms"), "beside_p99_ms": middle("beside_p99_ms"),
+        "cuts": sum(one["was_cut"] for one in rounds), "max_queue": STUCK_MAX_QUEUE, "in_flight": STUCK_IN_FLIGHT}
+
+
 def measure_sockets(options: argparse.Namespace) -> dict:
     if not NODE_MODULES.is_dir():
         raise SystemExit("bench: the official server is missing: run.sh installs it")
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    hard = raise_descriptors()
     measured = {}
     for sockets in options.sockets:
         if hard != resource.RLIM_INFINITY and hard < sockets + SPARE_DESCRIPTORS:

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -30,10 +30,18 @@ impl Ears {
     /// # Errors
     /// When nobody answers, or the connection is refused.
     pub async fn open(base: &str, name: &'static str, person: &Person) -> anyhow::Result<Self> {
+        Self::with_token(base, name, &person.access).await
+    }
+
+    /// The same as whoever holds the access token.
+    ///
+    /// # Errors
+    /// When nobody answers, or the connection is refused.
+    pub async fn with_token(base: &str, name: &'static str, token: &SecretString) -> anyhow::Result<Self> {
         let url = format!("{}/socket.io/?EIO=4&transport=websocket", base.replacen("http", "ws", 1));
         let (socket, _) = connect_async(&url).await.context("no socket can be opened")?;
         let mut ears = Self { name, socket, heard: VecDeque::new() };
-        let connect = format!("40{}", json!({ "token": person.access.expose_secret() }));
+        let connect = format!("40{}", json!({ "token": token.expose_secret() }));
         ears.socket.send(Message::text(connect)).await?;
         while ears.next().await?.0 != "ready" {}
         Ok(ears)
@@ -44,19 +52,27 @@ impl Ears {
     /// # Errors
     /// When it does not come.
     pub async fn hear(&mut self, tale: &Tale, name: &str) -> anyhow::Result<Value> {
-        let kept = self.heard.iter().position(|(heard, _)| heard == name);
-        let payload = match kept.and_then(|place| self.heard.remove(place)) {
-            Some((_, payload)) => payload,
-            None => loop {
-                let (heard, payload) = self.next().await.with_context(|| format!("waiting for {name}"))?;
-                if heard == name {
-                    break payload;
-                }
-                self.heard.push_back((heard, payload));
-            },
-        };
+        let payload = self.next_named(name).await?;
         tale.saw(format!("{}'s socket: {name} {payload}", self.name));
         Ok(payload)
+    }
+
+    /// The same, and tells nobody.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn next_named(&mut self, name: &str) -> anyhow::Result<Value> {
+        let kept = self.heard.iter().position(|(heard, _)| heard == name);
+        if let Some((_, payload)) = kept.and_then(|place| self.heard.remove(place)) {
+            return Ok(payload);
+        }
+        loop {
+            let (heard, payload) = self.next().await.with_context(|| format!("waiting for {name}"))?;
+            if heard == name {
+                return Ok(payload);
+            }
+            self.heard.push_back((heard, payload));
+        }
     }
 
     /// The next event, heartbeats answered in passing.

@@ -5,6 +5,7 @@ pub mod config;
 mod gauges;
 mod http;
 mod realtime;
+mod senders;
 mod serve;
 mod state;
 pub mod telemetry;
@@ -21,6 +22,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 pub use self::realtime::{Live, LiveError};
 pub use http::openapi;
+pub use senders::SendersError;
 pub use serve::{ServeError, serve, work};
 pub use state::AppState;
 pub use wiring::{WiringError, connect, marketplace};

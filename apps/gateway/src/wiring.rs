@@ -4,19 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use catalog::photo::{MediaUrls, PhotoConfig, PhotoError, Photos, local_folder};
 use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, KeyError, KeyTexts, Keys};
-use kernel::{Ambient, CursorCodec, Money};
+use kernel::{Ambient, CursorCodec, InvalidKey, Money, SealingKeys, key_bytes};
 use ledger::{Ledger, LedgerConfig};
 use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
-use notify::{
-    Fcm, FcmConfig, Guarded, HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, PushSender,
-    SealingKeys, Senders, Smtp, SmtpConfig, Twilio, TwilioConfig, TwilioSender,
-};
+use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates};
 use outbound::http::Timeouts;
 use outbound::{Guard, GuardConfig};
 use payments::{OrderLimits, Payments, PaymentsConfig, Razorpay, RazorpayConfigError};
@@ -26,6 +21,7 @@ use store::{Database, DatabaseConfig, StoreError};
 use thiserror::Error;
 
 use crate::config::{AuthConfig, Config, Profile};
+use crate::senders::{SendersError, senders};
 
 /// Seals devices' tokens in development; production has keys of its own.
 const DEVELOPMENT_SEALING_KEY: &str = "ZGV2ZWxvcG1lbnQtc2VhbGluZy1rZXktMzItYnl0ZXM=";
@@ -46,17 +42,17 @@ pub enum WiringError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The key of cursors.
-    #[error("DGT__AUTH__CURSOR_KEY must be base64 of at least 32 bytes: `openssl rand -base64 32` makes one")]
-    CursorKey,
+    #[error("DGT__AUTH__CURSOR_KEY {0}")]
+    CursorKey(#[source] InvalidKey),
     /// A sealing key.
     #[error("DGT__AUTH__SEALING_KEYS must hold `name:base64 of 32 bytes`, separated by commas")]
     SealingKeys,
-    /// The sender of text messages or mail.
-    #[error("a sender cannot be set up: {0}")]
-    Sender(#[from] notify::ConfigError),
-    /// Text messages have no sender.
-    #[error("set DGT__TWILIO__FROM or DGT__TWILIO__MESSAGING_SERVICE_SID")]
-    NoSmsSender,
+    /// A sealing key that is none.
+    #[error("DGT__AUTH__SEALING_KEYS {0}")]
+    SealingKey(#[from] InvalidKey),
+    /// The senders of messages.
+    #[error(transparent)]
+    Senders(#[from] SendersError),
     /// The payment provider.
     #[error("payments cannot be set up: {0}")]
     Payments(#[from] RazorpayConfigError),
@@ -112,7 +108,7 @@ pub async fn marketplace(
         english: config.twilio.otp_dlt_template_id.clone(),
         hindi: config.twilio.otp_dlt_template_id_hindi.clone(),
     };
-    let guard = |name| Guard::new(name, GuardConfig::default(), ambient.clone());
+    let guard = Guard::new("razorpay", GuardConfig::default(), ambient.clone());
     Ok(Marketplace {
         identity,
         catalog,
@@ -121,14 +117,11 @@ pub async fn marketplace(
         settings: Settings::new(db.clone(), ambient.clone()),
         otp_messages: OtpMessages::new(BRAND, templates),
         notify: Notify::new(db.clone(), ambient.clone(), notify_config(config)?),
-        senders: Senders {
-            push: push(config, &ambient, guard("fcm"))?,
-            sms: Arc::new(Guarded::new(Twilio::new(twilio(config)?)?, guard("twilio"))),
-            mail: Arc::new(Guarded::new(smtp(config, &ambient)?, guard("smtp"))),
-        },
+        senders: senders(config, &ambient)?,
         hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? }),
-        payments: payments(config, &db, &ambient, guard("razorpay"))?,
+        payments: payments(config, &db, &ambient, guard)?,
+        turns: marketplace::Turns::default(),
         failpoints: failpoints(config.profile)?,
         db,
         ambient,
@@ -205,43 +198,8 @@ fn cursors(auth: &AuthConfig) -> Result<CursorCodec, WiringError> {
     if auth.uses_development_keys() {
         return Ok(CursorCodec::new(DEVELOPMENT_CURSOR_KEY));
     }
-    match STANDARD.decode(auth.cursor_key.expose_secret().trim()) {
-        Ok(key) if key.len() >= 32 => Ok(CursorCodec::new(&key)),
-        _ => Err(WiringError::CursorKey),
-    }
-}
-
-fn twilio(config: &Config) -> Result<TwilioConfig, WiringError> {
-    let twilio = &config.twilio;
-    let sender = match (&twilio.messaging_service_sid, &twilio.from) {
-        (Some(service), _) => TwilioSender::MessagingService(service.clone()),
-        (None, Some(from)) => TwilioSender::From(from.clone()),
-        (None, None) => return Err(WiringError::NoSmsSender),
-    };
-    Ok(TwilioConfig {
-        base_url: twilio.base_url.clone(),
-        account_sid: twilio.account_sid.clone(),
-        auth_token: twilio.auth_token.clone(),
-        sender,
-        timeouts: Timeouts::default(),
-    })
-}
-
-/// Firebase, if its service account is set; without one nothing is pushed.
-fn push(
-    config: &Config,
-    ambient: &Ambient,
-    guard: Guard,
-) -> Result<Option<Arc<dyn PushSender>>, WiringError> {
-    let fcm = &config.fcm;
-    let Some(account) = &fcm.service_account else { return Ok(None) };
-    let mut client = FcmConfig::google(account.clone())?;
-    if let Some(base_url) = &fcm.base_url {
-        client.base_url = base_url.clone();
-        client.iid_url = base_url.clone();
-    }
-    client.token_url.clone_from(&fcm.token_url);
-    Ok(Some(Arc::new(Guarded::new(Fcm::new(client, ambient.clone())?, guard))))
+    let key = key_bytes(&auth.cursor_key).map_err(WiringError::CursorKey)?;
+    Ok(CursorCodec::new(&key))
 }
 
 fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
@@ -262,9 +220,4 @@ fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
     wired.sms_status_url = notify.sms_status.then(|| below("/api/notifications/sms-status")).transpose()?;
     wired.hooks_to_loopback = config.profile != Profile::Production;
     Ok(wired)
-}
-
-fn smtp(config: &Config, ambient: &Ambient) -> Result<Smtp, WiringError> {
-    let smtp = SmtpConfig::new(config.smtp.url.clone(), config.smtp.from.clone());
-    Ok(Smtp::new(smtp, ambient.clone())?)
 }

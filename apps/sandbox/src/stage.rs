@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::SandboxConfig;
 use crate::faults::Faults;
 use crate::fcm::Fcm;
-use crate::inbox::{Channel, Inbox, Message};
+use crate::inbox::{Inbox, Letter};
 use crate::razorpay::Razorpay;
 use crate::twilio::{Account, Callbacks, Messages};
 
@@ -45,23 +45,10 @@ impl Stage {
     }
 
     /// Puts `copies` of one message into the inbox.
-    pub(crate) fn deliver(
-        &self,
-        copies: usize,
-        channel: Channel,
-        to: &str,
-        subject: Option<&str>,
-        body: &str,
-    ) {
+    pub(crate) fn deliver(&self, copies: usize, letter: Letter<'_>) {
         for _ in 0..copies {
-            self.inbox.push(Message {
-                channel,
-                to: to.to_owned(),
-                subject: subject.map(str::to_owned),
-                body: body.to_owned(),
-                received_at: self.ambient.now(),
-            });
+            self.inbox.push(letter.received(self.ambient.now()));
         }
-        tracing::info!(?channel, copies, "message received");
+        tracing::info!(channel = ?letter.channel, copies, "message received");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use kernel::{DomainError, ErrorKind, FieldError, InvalidInput};
+use kernel::{DomainError, ErrorKind, FieldError, InvalidInput, SealingError};
 use store::{StoreError, store_errors};
 use thiserror::Error;
 
@@ -118,6 +118,12 @@ pub enum IdentityError {
 }
 
 store_errors!(IdentityError);
+
+impl From<SealingError> for IdentityError {
+    fn from(error: SealingError) -> Self {
+        Self::Crypto(error.to_string())
+    }
+}
 
 impl DomainError for IdentityError {
     fn kind(&self) -> ErrorKind {

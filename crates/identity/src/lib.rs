@@ -16,7 +16,7 @@
 //! let contact = Contact::parse(Some("+919876543210"), None)?;
 //! let sent = identity.issue_otp(&contact, Purpose::Login, "203.0.113.9").await?;
 //! // …the code is sent, read and entered:
-//! let login = VerifyOtp::parse((Some("+919876543210"), None), "123456", Some("Asha"), None, Origin::default())?;
+//! let login = VerifyOtp::parse((Some("+919876543210"), None), "123456", Some("Asha"), Origin::default())?;
 //! let logged_in = identity.verify_otp(&login).await?;
 //! let actor = identity.authenticate(logged_in.access_token.expose()).await?;
 //! assert!(actor.is(logged_in.user.id));
@@ -47,12 +47,12 @@ pub use error::IdentityError;
 pub use keys::{JwkView, JwksView, KeyError, KeyTexts, Keys};
 pub use otp::{IssuedOtp, OtpCode, OtpSentView, Purpose};
 pub use secret_text::SecretText;
-pub use session::{DeviceToken, LoggedIn, RefreshedTokens, SessionView, VerifyOtp};
+pub use session::{LoggedIn, RefreshedTokens, SessionView, VerifyOtp};
 pub use tidy::Tidied;
 pub use totp::{RecoveryCode, StepUpCode, SteppedUp, TotpConfirmed, TotpEnrolment};
 pub use user::{
-    Avatar, DisplayName, Language, Pincode, Place, ProfileChanges, Reach, Reason, SellerView, StaffUserView,
-    StatusChange, UserFilter, UserSearch, UserStatus, UserView,
+    Among, Avatar, DisplayName, Language, Pincode, Place, ProfileChanges, Reach, Reason, SellerView,
+    StaffUserView, StatusChange, UserFilter, UserSearch, UserStatus, UserView,
 };
 
 /// Everything this crate does. Cheap to clone.

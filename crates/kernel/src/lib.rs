@@ -21,6 +21,7 @@ mod ids;
 mod money;
 mod page;
 mod permission;
+mod sealing;
 mod text;
 
 pub use actor::{Actor, StaffFacts};
@@ -37,4 +38,5 @@ pub use ids::{
 pub use money::{Currency, Money, MoneyError};
 pub use page::{Page, Pagination, Paging};
 pub use permission::{Permission, Role};
+pub use sealing::{InvalidKey, Sealed, SealingError, SealingKeys, key_bytes};
 pub use text::bounded_text;

@@ -50,6 +50,14 @@ pub enum Permission {
     CreditGrant,
     /// See what was given up in the background, and try it again.
     DeadLettersReplay,
+    /// Read, write, try out and reset what notifications say.
+    TemplatesManage,
+    /// Read, write, schedule and stop announcements, and count whom they would reach.
+    AnnouncementsManage,
+    /// See the log of messages, and send after all what was given up.
+    DeliveriesManage,
+    /// See, make, change and remove endpoints of webhooks, and send what they were sent once more.
+    WebhooksManage,
 }
 
 impl Role {
@@ -98,8 +106,9 @@ impl Role {
     /// Everything the role may do.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            BoostPlansManage, CategoriesManage, CreditGrant, DeadLettersReplay, ListingsReview,
-            ListingsViewAll, PaymentsView, RefundsIssue, UsersAssignRole, UsersBan, UsersSuspend, UsersView,
+            AnnouncementsManage, BoostPlansManage, CategoriesManage, CreditGrant, DeadLettersReplay,
+            DeliveriesManage, ListingsReview, ListingsViewAll, PaymentsView, RefundsIssue, TemplatesManage,
+            UsersAssignRole, UsersBan, UsersSuspend, UsersView, WebhooksManage,
         };
         match self {
             Self::User => &[],
@@ -117,6 +126,10 @@ impl Role {
                 RefundsIssue,
                 CreditGrant,
                 DeadLettersReplay,
+                TemplatesManage,
+                AnnouncementsManage,
+                DeliveriesManage,
+                WebhooksManage,
             ],
             Self::SuperAdmin => &[
                 ListingsViewAll,
@@ -131,6 +144,10 @@ impl Role {
                 RefundsIssue,
                 CreditGrant,
                 DeadLettersReplay,
+                TemplatesManage,
+                AnnouncementsManage,
+                DeliveriesManage,
+                WebhooksManage,
             ],
         }
     }

@@ -93,3 +93,68 @@ impl DomainError for LedgerError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kernel::TypedId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn journal() -> JournalId {
+        JournalId::from(Uuid::from_u128(7))
+    }
+
+    #[test]
+    fn each_error_has_its_kind_and_code() {
+        use LedgerError::{
+            AlreadyHeld, AlreadyReversed, HoldEnded, Invalid, KeyReused, Malformed, NoHold, NoJournal,
+            NotReversible, Overflow, Store, Unanswered,
+        };
+        let busy = || sea_orm::DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout);
+        for (error, kind, code) in [
+            (Store(StoreError::UnknownEngine), ErrorKind::Internal, "internal"),
+            (Store(busy().into()), ErrorKind::Unavailable, "database_unavailable"),
+            (Invalid(InvalidInput::field("from", "too_late", "no")), ErrorKind::Invalid, "invalid_input"),
+            (Malformed("no leg"), ErrorKind::Internal, "internal"),
+            (Overflow, ErrorKind::Internal, "internal"),
+            (KeyReused, ErrorKind::Conflict, "journal_key_reused"),
+            (NoJournal(journal()), ErrorKind::NotFound, "journal_not_found"),
+            (NotReversible(journal()), ErrorKind::Unprocessable, "journal_not_reversible"),
+            (AlreadyReversed(journal()), ErrorKind::Conflict, "journal_already_reversed"),
+            (NoHold, ErrorKind::NotFound, "hold_not_found"),
+            (AlreadyHeld, ErrorKind::Conflict, "already_held"),
+            (HoldEnded, ErrorKind::Conflict, "hold_ended"),
+            (Unanswered, ErrorKind::Unavailable, "ledger_unavailable"),
+        ] {
+            assert_eq!((error.kind(), error.code()), (kind, code), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_query_names_its_fields_and_nothing_else_has_any() {
+        let error = LedgerError::from(InvalidInput::field("from", "too_late", "must be before to"));
+        let fields: Vec<_> = error.fields().iter().map(|field| field.field.as_str()).collect();
+        assert_eq!(fields, ["from"]);
+        assert!(LedgerError::NoHold.fields().is_empty());
+    }
+
+    #[test]
+    fn what_may_succeed_in_a_moment_says_when() {
+        let busy = sea_orm::DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout);
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(LedgerError::Store(busy.into()).retry_after(), second);
+        assert_eq!(LedgerError::Unanswered.retry_after(), second);
+        assert_eq!(LedgerError::Store(StoreError::UnknownEngine).retry_after(), None);
+        assert_eq!(LedgerError::KeyReused.retry_after(), None);
+    }
+
+    #[test]
+    fn the_stores_error_within_decides_on_a_second_try() {
+        use store::TxnError;
+        assert!(LedgerError::from(StoreError::LeaseLost).as_store().is_some());
+        assert!(LedgerError::NotReversible(JournalId::from(journal().uuid())).as_store().is_none());
+    }
+}

@@ -8,6 +8,7 @@ mod failpoints;
 mod flows;
 mod jobs;
 mod telling;
+mod turns;
 
 use catalog::Catalog;
 use catalog::photo::Photos;
@@ -28,6 +29,7 @@ pub use flows::{
 };
 pub use jobs::{POLL_ORDERS_JOB, POLL_REFUNDS_JOB, schedules, worker};
 pub use telling::{EVERYONE, Listener, Stream, Telling};
+pub use turns::Turns;
 
 /// The domains, wired together. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +60,8 @@ pub struct Marketplace {
     pub ledger: Ledger,
     /// Money that moves.
     pub payments: Payments,
+    /// Whose turn it is to poll the payment provider.
+    pub turns: Turns,
     /// Where tests end the process; nowhere otherwise.
     pub failpoints: Failpoints,
 }

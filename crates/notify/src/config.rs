@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kernel::CursorCodec;
+use kernel::{CursorCodec, SealingKeys};
 use store::Backoff;
 use url::Url;
-
-use crate::sealing::SealingKeys;
 
 /// How many messages one person gets on one day of Indian time, by each way. Critical ones do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +44,7 @@ pub struct NotifyConfig {
     pub caps: DailyCaps,
     /// How often a message is tried before it is set aside as dead.
     pub max_attempts: u32,
-    /// How long to wait between tries.
+    /// How long to wait between tries: at least half of its bound each time.
     pub backoff: Backoff,
     /// How long a message may be on its way to the provider; after that nobody knows what became of it. Longer than
     /// the longest call by a sender.
@@ -64,7 +62,7 @@ pub struct NotifyConfig {
 }
 
 impl NotifyConfig {
-    /// The usual limits: 8 tries within some two hours, a minute on the way, merging within an hour, 20 devices,
+    /// The usual limits: 12 tries within two and a half to five hours, a minute on the way, merging within an hour, 20 devices,
     /// webhook endpoints switched off after five days.
     pub fn new(
         cursors: CursorCodec,
@@ -81,7 +79,7 @@ impl NotifyConfig {
             unsubscribe_url,
             sms_status_url: None,
             caps: DailyCaps::default(),
-            max_attempts: 8,
+            max_attempts: 12,
             backoff: Backoff { base: Duration::from_secs(30), cap: Duration::from_secs(3_600) },
             lease: Duration::from_secs(60),
             merge_window: TimeDelta::hours(1),

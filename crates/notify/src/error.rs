@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kernel::{DomainError, ErrorKind, FieldError, InvalidCursor, InvalidInput};
+use kernel::{
+    Caller, DomainError, ErrorKind, FieldError, InvalidCursor, InvalidInput, Permission, SealingError,
+};
 use store::StoreError;
 use thiserror::Error;
 
@@ -15,6 +17,9 @@ pub enum NotifyError {
     /// The input is wrong; each field is named.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
+    /// The caller's role does not allow it.
+    #[error("your role does not allow this")]
+    Forbidden,
     /// No such notification, or somebody else's.
     #[error("there is no such notification")]
     NotificationNotFound,
@@ -58,7 +63,7 @@ pub enum NotifyError {
     Render(String),
     /// A secret cannot be sealed or opened.
     #[error("a secret cannot be sealed or opened: {0}")]
-    Sealing(&'static str),
+    Sealing(#[from] SealingError),
 }
 
 store::store_errors!(NotifyError);
@@ -67,6 +72,11 @@ impl NotifyError {
     pub(crate) fn conflict(code: &'static str, message: &'static str) -> Self {
         Self::Conflict { code, message }
     }
+}
+
+/// Refuses whoever may not.
+pub(crate) fn require(caller: &Caller, permission: Permission) -> Result<(), NotifyError> {
+    if caller.actor.may(permission) { Ok(()) } else { Err(NotifyError::Forbidden) }
 }
 
 impl From<InvalidCursor> for NotifyError {
@@ -88,6 +98,7 @@ impl DomainError for NotifyError {
             | Self::HookDeliveryNotFound
             | Self::AnnouncementNotFound
             | Self::BadUnsubscribeToken => ErrorKind::NotFound,
+            Self::Forbidden => ErrorKind::Forbidden,
             Self::VersionMismatch => ErrorKind::PreconditionFailed,
             Self::Conflict { .. } | Self::LeaseLost => ErrorKind::Conflict,
             Self::Render(_) | Self::Sealing(_) => ErrorKind::Internal,
@@ -98,6 +109,7 @@ impl DomainError for NotifyError {
         match self {
             Self::Store(error) => error.code(),
             Self::Invalid(error) => error.code(),
+            Self::Forbidden => "forbidden",
             Self::NotificationNotFound => "notification_not_found",
             Self::DeviceNotFound => "device_not_found",
             Self::DeliveryNotFound => "delivery_not_found",

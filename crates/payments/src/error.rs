@@ -95,3 +95,63 @@ impl DomainError for PaymentError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn busy() -> StoreError {
+        sea_orm::DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout).into()
+    }
+
+    fn refused() -> ProviderError {
+        ProviderError::Refused { status: 400, code: "BAD_REQUEST_ERROR".to_owned(), reason: None }
+    }
+
+    #[test]
+    fn each_error_has_its_kind_and_code() {
+        use PaymentError::{
+            BadSignature, Busy, Invalid, NotRefundable, OrderNotFound, PaymentNotFound, Provider,
+            RefundNotFound, RefundTooLarge, Store,
+        };
+        for (error, kind, code) in [
+            (Store(StoreError::UnknownEngine), ErrorKind::Internal, "internal"),
+            (Store(busy()), ErrorKind::Unavailable, "database_unavailable"),
+            (Invalid(InvalidInput::field("amount", "too_low", "no")), ErrorKind::Invalid, "invalid_input"),
+            (Provider(refused()), ErrorKind::Unprocessable, "payment_provider_refused"),
+            (Provider(ProviderError::Busy), ErrorKind::Unavailable, "payment_provider_unavailable"),
+            (OrderNotFound, ErrorKind::NotFound, "payment_order_not_found"),
+            (PaymentNotFound, ErrorKind::NotFound, "payment_not_found"),
+            (RefundNotFound, ErrorKind::NotFound, "refund_not_found"),
+            (NotRefundable, ErrorKind::Conflict, "payment_not_refundable"),
+            (RefundTooLarge, ErrorKind::Conflict, "refund_exceeds_payment"),
+            (BadSignature, ErrorKind::Invalid, "bad_signature"),
+            (Busy, ErrorKind::Unavailable, "payments_busy"),
+        ] {
+            assert_eq!((error.kind(), error.code()), (kind, code), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn bad_input_names_its_fields_and_nothing_else_has_any() {
+        let fields = |error: &PaymentError| -> Vec<String> {
+            error.fields().iter().map(|field| field.field.clone()).collect()
+        };
+        assert_eq!(fields(&InvalidInput::field("amount", "too_low", "must be more").into()), ["amount"]);
+        assert_eq!(fields(&InvalidCursor.into()), ["cursor"]);
+        assert!(fields(&PaymentError::Busy).is_empty());
+    }
+
+    #[test]
+    fn what_may_succeed_in_a_moment_says_when() {
+        let seconds = |error: PaymentError| error.retry_after().map(|wait| wait.as_secs());
+        let asked = ProviderError::Unavailable { retry_after: Some(Duration::from_secs(7)) };
+        assert_eq!(seconds(busy().into()), Some(1));
+        assert_eq!(seconds(asked.into()), Some(7));
+        assert_eq!(seconds(ProviderError::Unavailable { retry_after: None }.into()), Some(5));
+        assert_eq!(seconds(ProviderError::Unknown.into()), Some(5));
+        assert_eq!(seconds(PaymentError::Busy), Some(1));
+        assert_eq!(seconds(refused().into()), None);
+        assert_eq!(seconds(PaymentError::RefundTooLarge), None);
+    }
+}

@@ -18,6 +18,9 @@ struct Cli {
     /// Threads that serve connections.
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// Bytes that may wait for one client.
+    #[arg(long, default_value_t = EngineConfig::default().max_queue)]
+    max_queue: usize,
 }
 
 struct Room {
@@ -48,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
         engine: EngineConfig {
             path: "/socket.io".to_owned(),
             origins: Origins::Any,
+            max_queue: cli.max_queue,
             ..EngineConfig::default()
         },
         ..Config::default()

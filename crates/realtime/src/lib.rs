@@ -52,6 +52,7 @@
 //! - A socket that is idle has no task, no timer and no buffer of its own beside what actix keeps for a connection.
 
 pub mod backplane;
+mod by_id;
 mod config;
 pub mod engine;
 mod id;

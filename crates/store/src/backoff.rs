@@ -26,6 +26,13 @@ impl Backoff {
         let bound = u64::try_from(self.bound(failures).as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(ambient.random_below(bound.saturating_add(1)))
     }
+
+    /// A pause after the nth failure, from 1, of at least half its bound: so many tries surely span so much time.
+    pub fn long_pause(&self, failures: u32, ambient: &Ambient) -> Duration {
+        let half = self.bound(failures) / 2;
+        let millis = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
+        half + Duration::from_millis(ambient.random_below(millis.saturating_add(1)))
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +53,12 @@ mod tests {
         #[test]
         fn a_pause_never_passes_its_bound(failures: u32) {
             prop_assert!(CURVE.pause(failures, &Ambient::system()) <= CURVE.bound(failures));
+        }
+
+        #[test]
+        fn a_long_pause_is_in_the_upper_half_of_its_bound(failures: u32) {
+            let (pause, bound) = (CURVE.long_pause(failures, &Ambient::system()), CURVE.bound(failures));
+            prop_assert!(pause >= bound / 2 && pause <= bound);
         }
     }
 }

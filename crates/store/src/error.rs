@@ -22,8 +22,8 @@ pub enum StoreError {
     /// The MariaDB or MySQL database is not utf8mb4 and would refuse or mangle text.
     #[error("the database's character set is {0}: create it with CHARACTER SET utf8mb4")]
     CharacterSet(String),
-    /// The job or event was taken by another worker after this one's lease ran out.
-    #[error("the lease was lost: another worker has taken over")]
+    /// The job, event or key was taken by somebody else after the lease ran out.
+    #[error("the lease was lost: somebody else has taken over")]
     LeaseLost,
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read: {0}")]

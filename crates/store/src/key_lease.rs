@@ -3,7 +3,8 @@
 //! The first transaction leases the key and writes down what is intended, with a recovery point: the intent's id.
 //! The last one keeps the answer. A second request finds the key in progress while the lease lasts. When the process
 //! died meanwhile, the lease runs out, and the next request goes on from the recovery point with the same intent, so
-//! it asks outside under the same name as before.
+//! it asks outside under the same name as before. If the holder was alive all the same, it has lost the lease: what it
+//! writes from then on fails with its transaction, so of two holders one has the last word.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
@@ -78,26 +79,30 @@ impl KeyLease {
     pub async fn mark_in_txn(&mut self, txn: &DatabaseTransaction, point: &str) -> Result<(), StoreError> {
         let mark = "UPDATE idempotency_keys SET recovery_point = ? WHERE scope = ? AND idem_key = ? \
                     AND status IS NULL AND lease_until = ?";
-        if !self.update(txn, mark, [point.into()], [self.until.into()]).await? {
-            return Err(StoreError::LeaseLost);
-        }
+        self.update_held(txn, mark, [point.into()]).await?;
         self.recovery_point = Some(point.to_owned());
         Ok(())
     }
 
-    /// Keeps the answer, unless whoever took the lease over has kept theirs: it is about the same intent.
+    /// The key that is leased.
+    pub fn key(&self) -> &IdempotencyKey {
+        &self.key
+    }
+
+    /// Keeps the answer, in the transaction of its effect.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`StoreError::LeaseLost`] when somebody has taken the lease over: the transaction must not commit. When the
+    /// database fails.
     pub async fn keep_answer_in_txn(
         &self,
         txn: &DatabaseTransaction,
         answer: &StoredAnswer,
     ) -> Result<(), StoreError> {
         let keep = "UPDATE idempotency_keys SET status = ?, body = ? WHERE scope = ? AND idem_key = ? \
-                    AND status IS NULL";
+                    AND status IS NULL AND lease_until = ?";
         let kept = [i32::from(answer.status).into(), answer.body.as_str().into()];
-        self.update(txn, keep, kept, []).await.map(drop)
+        self.update_held(txn, keep, kept).await
     }
 
     /// Gives the lease back, so that the next request goes on from the recovery point at once.
@@ -114,14 +119,26 @@ impl KeyLease {
         self.update(txn, release, [now.into()], [self.until.into()]).await.map(drop)
     }
 
-    /// Forgets the key, as if the request had never been made.
+    /// Forgets the key, as if the request had never been made, in the transaction that writes what came of it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`StoreError::LeaseLost`] when somebody has taken the lease over: the transaction must not commit. When the
+    /// database fails.
     pub async fn forget_in_txn(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
         let forget = "DELETE FROM idempotency_keys WHERE scope = ? AND idem_key = ? AND status IS NULL \
                       AND lease_until = ?";
-        self.update(txn, forget, [], [self.until.into()]).await.map(drop)
+        self.update_held(txn, forget, []).await
+    }
+
+    /// Runs a statement whose values are these, the key's scope and name, and the lease's end, while that is ours.
+    async fn update_held<const N: usize>(
+        &self,
+        txn: &DatabaseTransaction,
+        sql: &str,
+        before: [Value; N],
+    ) -> Result<(), StoreError> {
+        let is_held = self.update(txn, sql, before, [self.until.into()]).await?;
+        is_held.then_some(()).ok_or(StoreError::LeaseLost)
     }
 
     /// Runs a statement whose values are these, the key's scope and name, and those; tells whether it hit the row.

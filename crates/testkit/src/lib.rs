@@ -8,6 +8,7 @@ mod fake;
 mod memory;
 pub mod pictures;
 pub mod raw;
+pub mod receiver;
 
 pub use db::TestDb;
 pub use fake::{FakeClock, SeededEntropy, ambient};

@@ -80,7 +80,7 @@ async fn log_in(identity: &Identity, ambient: &Ambient, number: usize) -> anyhow
     let contact = Contact::parse(Some(&phone), None)?;
     let issued = identity.issue_otp(&contact, Purpose::Login, &format!("bench {number}")).await?;
     let code = issued.code.expose_secret();
-    let login = VerifyOtp::parse((Some(&phone), None), code, Some("Seller"), None, Origin::default())?;
+    let login = VerifyOtp::parse((Some(&phone), None), code, Some("Seller"), Origin::default())?;
     let logged_in = identity.verify_otp(&login).await?;
     let actor =
         Actor::Person { user: logged_in.user.id, role: Role::User, session: ambient.new_id(), staff: None };

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use catalog::photo::{MediaUrls, PhotoConfig, Photos, local_folder};
 use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, Keys};
-use kernel::{Ambient, CursorCodec};
+use kernel::{Ambient, CursorCodec, SealingKeys};
 use ledger::{Ledger, LedgerConfig};
 use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
-use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, SealingKeys, Senders};
+use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, Senders};
 use payments::{OrderLimits, PaymentProvider, Payments, PaymentsConfig};
 use platform::Settings;
 use secrecy::SecretString;
@@ -159,6 +159,7 @@ pub(super) fn marketplace(
         hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors() }),
         payments: Payments::new(db.clone(), ambient.clone(), config, provider),
+        turns: marketplace::Turns::default(),
         failpoints,
         db,
         ambient,

@@ -12,8 +12,14 @@ use super::production;
 const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// Keys that hold lists; in the environment their items are separated by commas.
-const LISTS: [&str; 4] =
-    ["server.trusted_proxies", "server.cors_origins", "auth.former_public_keys_pem", "auth.sealing_keys"];
+const LISTS: [&str; 6] = [
+    "server.trusted_proxies",
+    "server.cors_origins",
+    "auth.former_public_keys_pem",
+    "auth.sealing_keys",
+    "notify.sms",
+    "notify.mail",
+];
 
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]

@@ -41,6 +41,7 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     if config.twilio.base_url.scheme() != "https" {
         faults.push("DGT__TWILIO__BASE_URL must be https");
     }
+    faults.extend(standby(config));
     faults.extend(payments(&config.razorpay));
     if config.notify.api_url.scheme() != "https" || config.notify.web_url.scheme() != "https" {
         faults.push("DGT__NOTIFY__API_URL and DGT__NOTIFY__WEB_URL must be https");
@@ -60,6 +61,30 @@ fn unprotected(config: &Config) -> Vec<&'static str> {
     }
     if config.smtp.from.trim_end_matches('>').ends_with(".local") {
         faults.push("DGT__SMTP__FROM must be an address of this marketplace");
+    }
+    faults
+}
+
+/// Whoever stands in for another is held to the same.
+fn standby(config: &Config) -> Vec<&'static str> {
+    let mut faults = Vec::new();
+    if let Some(account) = &config.twilio_standby {
+        if account.base_url.scheme() != "https" {
+            faults.push("DGT__TWILIO_STANDBY__BASE_URL must be https");
+        }
+        if account.auth_token.expose_secret().is_empty()
+            || account.auth_token.expose_secret().starts_with("sandbox-")
+        {
+            faults.push("DGT__TWILIO_STANDBY__AUTH_TOKEN is the sandbox's or empty; set your account's");
+        }
+    }
+    if let Some(server) = &config.smtp_standby {
+        if server.url.expose_secret().contains("127.0.0.1:4025") {
+            faults.push("DGT__SMTP_STANDBY__URL is the sandbox's; set your mail server's");
+        }
+        if server.from.trim_end_matches('>').ends_with(".local") {
+            faults.push("DGT__SMTP_STANDBY__FROM must be an address of this marketplace");
+        }
     }
     faults
 }

@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use super::messages::{FcmSection, NotifySection, SmtpConfig, TwilioAccount, TwilioConfig};
+
 /// What the process is run for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -34,8 +36,12 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Text messages.
     pub twilio: TwilioConfig,
+    /// Another account for text messages, for when the first one does not send.
+    pub twilio_standby: Option<TwilioAccount>,
     /// Mail.
     pub smtp: SmtpConfig,
+    /// Another mail server, for when the first one does not send.
+    pub smtp_standby: Option<SmtpConfig>,
     /// Push messages.
     pub fcm: FcmSection,
     /// Notifications.
@@ -140,60 +146,6 @@ impl AuthConfig {
     pub fn uses_development_keys(&self) -> bool {
         self.keys().iter().all(|(_, is_set)| !is_set)
     }
-}
-
-/// Text messages through Twilio's API.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TwilioConfig {
-    /// Where the API is; the sandbox's address in development.
-    pub base_url: Url,
-    /// The account.
-    pub account_sid: String,
-    /// Its token.
-    pub auth_token: SecretString,
-    /// The sending number or id; or a messaging service.
-    pub from: Option<String>,
-    /// The messaging service that chooses a sender.
-    pub messaging_service_sid: Option<String>,
-    /// The id of the one-time code's template, as registered under India's DLT rules.
-    pub otp_dlt_template_id: Option<String>,
-    /// The same for its Hindi form.
-    pub otp_dlt_template_id_hindi: Option<String>,
-}
-
-/// Mail by SMTP.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SmtpConfig {
-    /// `smtp://host:port`, `smtps://…`, or `smtp://…?tls=required` for STARTTLS, with user and password if needed.
-    pub url: SecretString,
-    /// The sender of mail.
-    pub from: String,
-}
-
-/// Push messages through Firebase Cloud Messaging.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FcmSection {
-    /// The service account's key file, as JSON. Without one nothing is pushed.
-    pub service_account: Option<SecretString>,
-    /// Where the API is, if not at Google; the sandbox's address in development.
-    pub base_url: Option<Url>,
-    /// Where access tokens come from, if not from where the key file says.
-    pub token_url: Option<Url>,
-}
-
-/// Notifications.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NotifySection {
-    /// Where the marketplace's pages are: what a notification leads to is a path below it.
-    pub web_url: Url,
-    /// Where this API is for the outside: links to unsubscribe and reports on SMS lead there.
-    pub api_url: Url,
-    /// Whether Twilio is asked to report what becomes of an SMS.
-    pub sms_status: bool,
 }
 
 /// Payments through Razorpay.

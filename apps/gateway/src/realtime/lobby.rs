@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use kernel::{Actor, DomainError, ListingId, Role, SessionId, UserId};
 use marketplace::{Marketplace, Stream};
 use realtime::{Admission, Args, ConnectRequest, Event, Namespace, Reason, Refused, Socket};
@@ -14,6 +15,7 @@ use serde_json::{Value as Json, json};
 
 use super::feeds::{Beginning, Feeds};
 use super::outlet::{arguments, session_room};
+use super::pace::Pace;
 
 /// The most listings that one socket follows at a time.
 const MOST_LISTINGS: usize = 64;
@@ -32,7 +34,7 @@ struct Auth {
 }
 
 /// A person who is connected.
-struct Guest {
+pub(super) struct Guest {
     actor: Actor,
     user: UserId,
     session: SessionId,
@@ -40,9 +42,15 @@ struct Guest {
     after: BTreeMap<String, i64>,
     /// What it listens to.
     streams: Mutex<HashSet<String>>,
+    pace: Pace,
 }
 
 impl Guest {
+    /// The session by which they are connected.
+    pub(super) const fn session(&self) -> SessionId {
+        self.session
+    }
+
     fn streams(&self) -> MutexGuard<'_, HashSet<String>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,8 +76,8 @@ impl Namespace for Lobby {
         // Whoever comes back must be the same in every respect that decides what they hear.
         let hears_staff = self.staff_role(&actor).await.is_some();
         let identity = format!("{user} {session} {} {hears_staff}", role.as_str());
-        let (after, streams) = (auth.after, Mutex::default());
-        Ok(Admission::new(identity).data(Guest { actor, user, session, token, after, streams }))
+        let (after, streams, pace) = (auth.after, Mutex::default(), Pace::default());
+        Ok(Admission::new(identity).data(Guest { actor, user, session, token, after, streams, pace }))
     }
 
     async fn connected(&self, socket: &Socket) {
@@ -94,20 +102,9 @@ impl Namespace for Lobby {
 
     async fn event(&self, socket: &Socket, event: Event) {
         let Some(guest) = socket.data::<Guest>() else { return };
-        let answer = match event.name.as_str() {
-            "ping" => {
-                say(socket, "pong", &json!({}));
-                json!({ "ok": true })
-            }
-            "subscribe:listing" => match event.args.get::<Subscription>(0) {
-                Ok(wanted) => self.subscribe(socket, guest, wanted).await,
-                Err(_) => problem("invalid_input", "expected {listingId, after?}"),
-            },
-            "unsubscribe:listing" => match event.args.get::<Subscription>(0) {
-                Ok(wanted) => self.unsubscribe(socket, guest, wanted.listing_id),
-                Err(_) => problem("invalid_input", "expected {listingId}"),
-            },
-            _ => problem("unknown_event", "expected ping, subscribe:listing or unsubscribe:listing"),
+        let answer = match guest.pace.take(self.market.ambient.now()) {
+            Ok(()) => self.answer(socket, guest, &event).await,
+            Err(wait) => too_fast(wait),
         };
         if let Some(ack) = event.ack
             && let Ok(args) = Args::one(&answer)
@@ -138,6 +135,24 @@ struct Subscription {
 }
 
 impl Lobby {
+    async fn answer(&self, socket: &Socket, guest: &Guest, event: &Event) -> Json {
+        match event.name.as_str() {
+            "ping" => {
+                say(socket, "pong", &json!({}));
+                json!({ "ok": true })
+            }
+            "subscribe:listing" => match event.args.get::<Subscription>(0) {
+                Ok(wanted) => self.subscribe(socket, guest, wanted).await,
+                Err(_) => problem("invalid_input", "expected {listingId, after?}"),
+            },
+            "unsubscribe:listing" => match event.args.get::<Subscription>(0) {
+                Ok(wanted) => self.unsubscribe(socket, guest, wanted.listing_id),
+                Err(_) => problem("invalid_input", "expected {listingId}"),
+            },
+            _ => problem("unknown_event", "expected ping, subscribe:listing or unsubscribe:listing"),
+        }
+    }
+
     async fn authenticate(&self, token: &SecretString) -> Result<Actor, Refused> {
         self.market
             .identity
@@ -255,6 +270,16 @@ fn say(socket: &Socket, name: &str, what: &Json) {
 
 fn problem(code: &str, message: &str) -> Json {
     json!({ "ok": false, "code": code, "message": message })
+}
+
+fn too_fast(wait: TimeDelta) -> Json {
+    let wait = wait.num_milliseconds();
+    metrics::counter!("realtime_rate_limited_total").increment(1);
+    let mut answer = problem("rate_limited", &format!("too many events: try again in {wait} ms"));
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("retryAfterMs".to_owned(), json!(wait));
+    }
+    answer
 }
 
 fn refused(code: &str, message: &str) -> Refused {

@@ -6,7 +6,9 @@
 mod feeds;
 mod hints;
 mod lobby;
+mod lookout;
 mod outlet;
+mod pace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::feeds::Feeds;
 use self::lobby::Lobby;
+use self::lookout::Lookout;
 use self::outlet::Sockets;
 use crate::config::Config;
 use crate::http::middleware::RequestFacts;
@@ -33,6 +36,9 @@ pub(crate) const PATH: &str = "/socket.io";
 const ALONE: Duration = Duration::from_secs(1);
 /// The same where they can: for what was lost on the way.
 const CONNECTED: Duration = Duration::from_secs(10);
+
+/// How often it is looked for sessions that ended by time alone.
+const LOOKOUT: Duration = Duration::from_secs(15);
 
 /// Why there can be no sockets.
 #[derive(Debug, Error)]
@@ -50,6 +56,7 @@ pub enum LiveError {
 pub struct Live {
     sockets: Realtime,
     feeds: Arc<Feeds>,
+    lookout: Arc<Lookout>,
     line: Option<Redis>,
 }
 
@@ -70,7 +77,8 @@ impl Live {
         outlet.open(sockets.handle());
         let line =
             config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), RedisConfig::default()));
-        Ok(Self { sockets, feeds, line: line.transpose().map_err(|_unreadable| LiveError::Redis)? })
+        let lookout = Arc::new(Lookout::new(market.clone()));
+        Ok(Self { sockets, feeds, lookout, line: line.transpose().map_err(|_unreadable| LiveError::Redis)? })
     }
 
     /// Mounts the sockets into a server thread.
@@ -101,7 +109,19 @@ impl Live {
             Some(state) if state.borrow().is_connected => CONNECTED,
             _ => ALONE,
         };
-        tokio::join!(self.feeds.run(pause, stop.clone()), self.heal(state, stop));
+        let looking = async {
+            while stop.run_until_cancelled(tokio::time::sleep(LOOKOUT)).await.is_some() {
+                self.cut_ended_sessions().await;
+            }
+        };
+        tokio::join!(self.feeds.run(pause, stop.clone()), self.heal(state, stop.clone()), looking);
+    }
+
+    /// Cuts the sockets whose session has ended by time alone, as [`run`](Self::run) does every quarter of a minute.
+    pub async fn cut_ended_sessions(&self) {
+        if let Err(error) = self.lookout.look(&self.sockets.handle()).await {
+            tracing::warn!(%error, "sessions could not be read; sockets of those that ended are cut later");
+        }
     }
 
     /// After each interruption of the line, looks at once for what was told meanwhile.

@@ -92,4 +92,63 @@ on_every_engine! { Scope::All =>
         }
         app.stop().await;
     }
+
+    /// Each audience is told to exactly those whom it was counted as, and shown to them alone.
+    async fn each_audience_is_picked_counted_and_shown_alike(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let mut admin = app.staff(Role::Admin).await;
+        let places = [
+            json!({ "city": " Navi Mumbai ", "state": "Maharashtra" }),
+            json!({ "city": "navi mumbai", "state": "MAHARASHTRA" }),
+            json!({ "city": "Pune", "state": "Maharashtra" }),
+            json!({ "city": "Panaji", "state": "Goa" }),
+        ];
+        let mut people = Vec::new();
+        for place in &places {
+            let member = app.member().await;
+            app.put("/api/users/me").bearer(&member).json(place).send().await.expect(StatusCode::OK);
+            people.push(member);
+        }
+        let moderator = app.staff(Role::Moderator).await;
+        app.refresh(&mut admin).await;
+        app.step_up(&admin).await;
+        let gone = app.member().await;
+        app.put("/api/users/me").bearer(&gone).json(&places[2]).send().await.expect(StatusCode::OK);
+        let ban = json!({ "status": "BANNED", "reason": "because of the test" });
+        let path = format!("/api/users/{}/status", gone.user_id);
+        app.put(&path).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        crate::realtime::listing(&app, &people[3], &admin).await;
+        people.push(moderator);
+
+        for (audience, covered) in [
+            (json!({ "type": "city", "city": "NAVI Mumbai" }), vec![0, 1]),
+            (json!({ "type": "city", "city": "Delhi" }), vec![]),
+            (json!({ "type": "state", "state": "maharashtra" }), vec![0, 1, 2]),
+            (json!({ "type": "role", "role": "MODERATOR" }), vec![4]),
+            (json!({ "type": "segment", "segment": "sellers" }), vec![3]),
+            (json!({ "type": "segment", "segment": "verified_sellers" }), vec![]),
+        ] {
+            let body = json!({ "audience": audience });
+            let size = app.post("/api/announcements/dry-run").bearer(&admin).json(&body).send().await;
+            assert_eq!(size.expect(StatusCode::OK).body, json!({ "reach": covered.len() }), "{audience}");
+            let id = draft(&app, &admin, &audience).await;
+            let path = format!("/api/announcements/{id}");
+            app.post(&format!("{path}/schedule")).bearer(&admin).send().await.expect(StatusCode::OK);
+            app.state.market.announce(id.parse().unwrap()).await.unwrap();
+            let sent = app.get(&path).bearer(&admin).send().await.expect(StatusCode::OK);
+            assert_eq!(sent.body["reached"], json!(covered.len()), "{audience}");
+            for (index, person) in people.iter_mut().enumerate() {
+                app.refresh(person).await;
+                let shown = active(&app, person).await.iter().any(|one| one["id"] == json!(id));
+                assert_eq!(shown, covered.contains(&index), "{audience}: {index}");
+            }
+        }
+        // Whoever is there but for the one who sells and the one who is banned.
+        let buyers = json!({ "audience": { "type": "segment", "segment": "buyers" } });
+        let buyers = app.post("/api/announcements/dry-run").bearer(&admin).json(&buyers).send().await;
+        let all = json!({ "audience": { "type": "all" } });
+        let all = app.post("/api/announcements/dry-run").bearer(&admin).json(&all).send().await;
+        assert_eq!(buyers.body["reach"].as_u64().unwrap() + 1, all.body["reach"].as_u64().unwrap());
+        app.stop().await;
+    }
 }

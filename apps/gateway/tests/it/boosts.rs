@@ -363,7 +363,7 @@ on_every_engine! { Scope::All =>
         let seller = shop.app.member().await;
         let listing = shop.listing(&seller).await;
         shop.bonus(&seller, 1_000).await;
-        shop.top_up(&seller, 50_000).await;
+        shop.app.topped_up(&seller, 50_000).await;
         let running = shop.boost(&seller, &listing, "standard", "one").await.expect(StatusCode::CREATED).body;
         let next = shop.boost(&seller, &listing, "basic", "two").await.expect(StatusCode::CREATED).body;
         assert_eq!(running["boost"]["endsAt"], next["boost"]["startsAt"]);
@@ -393,6 +393,7 @@ on_every_engine! { Scope::All =>
         for (tampering, column) in [
             ("UPDATE boosts SET refunded = refunded - 1", "refund_journal"),
             ("UPDATE boosts SET kind = 'FEATURE'", "charge_journal"),
+            ("DELETE FROM boosts", "ref_id"),
         ] {
             db.schema_connection().execute_unprepared(tampering).await.unwrap();
             assert_eq!(wrong().await, Some(column), "{tampering}");

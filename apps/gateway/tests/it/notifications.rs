@@ -1,6 +1,9 @@
 //! Notifications from the event to the device: told once, in people's own language and as they chose, and on record.
 
 mod choices;
+mod logged_out;
+mod providers;
+mod reminders;
 mod staff;
 
 use kernel::Role;

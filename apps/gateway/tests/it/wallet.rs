@@ -218,14 +218,14 @@ on_every_engine! { Scope::All =>
         let scheduler = Scheduler::new(db.database().clone(), app.state.ambient.clone(), marketplace::schedules());
         scheduler.tick().await.unwrap();
         let member = app.member().await;
-        app.credit(&member, "pay_1", 5_000).await;
-        app.credit(&member, "pay_2", 5_000).await;
-        assert_eq!(count(db, "SELECT COUNT(*) AS n FROM ledger_deltas").await, 2);
+        app.topped_up(&member, 5_000).await;
+        app.topped_up(&member, 5_000).await;
+        assert_eq!(count(db, "SELECT COUNT(*) AS n FROM ledger_deltas").await, 8, "of two payments and their fees");
         app.clock.advance(TimeDelta::minutes(4));
         scheduler.tick().await.unwrap();
         app.run_jobs().await;
         assert_eq!(count(db, "SELECT COUNT(*) AS n FROM ledger_deltas").await, 0);
-        assert_eq!(count(db, "SELECT journals AS n FROM ledger_seals").await, 2);
+        assert_eq!(count(db, "SELECT journals AS n FROM ledger_seals").await, 4);
 
         // 03:30 in India is 22:00 UTC; the clock stood at 06:00.
         app.clock.advance(TimeDelta::hours(16));
@@ -239,13 +239,13 @@ on_every_engine! { Scope::All =>
     async fn the_command_verifies_the_ledger_and_fails_on_the_first_wrong_row(db: TestDb) {
         let app = TestApp::start(db).await;
         let member = app.member().await;
-        app.credit(&member, "pay_1", 5_000).await;
+        app.topped_up(&member, 5_000).await;
         let clean = verify_ledger(db).await;
         let (said, told) = (String::from_utf8(clean.stdout).unwrap(), String::from_utf8(clean.stderr).unwrap());
         assert!(clean.status.success(), "{told}");
         assert!(!said.contains("the newest seal"), "nothing is sealed yet: {said}");
         let last = said.lines().last().unwrap();
-        assert!(last.starts_with("the ledger is right: 1 journals with 1 postings"), "{said}");
+        assert!(last.starts_with("the ledger is right: 2 journals with 3 postings"), "{said}");
         assert!(told.contains("1 wallets are right"), "progress goes to standard error: {told}");
 
         tamper(db, "UPDATE ledger_wallets SET available = available + 1").await;

@@ -1,7 +1,5 @@
 //! Webhooks out over HTTP: to a server of somebody else's, signed, repeated until it takes them, and never inside.
 
-mod receiver;
-
 use chrono::TimeDelta;
 use kernel::{Clock, Role};
 use notify::verify_hook_signature;
@@ -11,7 +9,7 @@ use testkit::{Scope, on_every_engine};
 
 use crate::realtime::{bonus, relay};
 use crate::support::{Session, TestApp};
-use receiver::{Receiver, Request};
+use testkit::receiver::{Receiver, Request};
 
 async fn webhook(app: &TestApp, admin: &Session, receiver: &Receiver) -> (String, String) {
     let url = format!("http://127.0.0.1:{}/hooks", receiver.port);

@@ -9,7 +9,7 @@ use super::message::{self, Push, Target};
 use super::{FCM_PROJECT, FcmTokenState};
 use crate::faults::{Outcome, Target as FaultTarget};
 use crate::http::method_not_allowed;
-use crate::inbox::Channel;
+use crate::inbox::{Channel, Letter};
 use crate::stage::Stage;
 
 /// `POST /v1/projects/{project}/messages:send`.
@@ -63,7 +63,14 @@ fn deliver(stage: &Stage, push: &Push, copies: usize) -> Result<(), ApiError> {
     };
     if !push.validate_only {
         for token in tokens {
-            stage.deliver(copies, Channel::Push, &token, push.title.as_deref(), &push.body);
+            let letter = Letter {
+                channel: Channel::Push,
+                to: &token,
+                subject: push.title.as_deref(),
+                body: &push.body,
+                dlt_template_id: None,
+            };
+            stage.deliver(copies, letter);
         }
     }
     Ok(())

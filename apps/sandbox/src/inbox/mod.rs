@@ -47,7 +47,34 @@ pub(crate) struct Message {
     /// Of a mail or a push; an SMS has none.
     pub(crate) subject: Option<String>,
     pub(crate) body: String,
+    /// Under which id an SMS says that its text is registered with the Indian operators (DLT).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dlt_template_id: Option<String>,
     pub(crate) received_at: DateTime<Utc>,
+}
+
+/// A message as a stand-in was given it.
+#[derive(Clone, Copy)]
+pub(crate) struct Letter<'a> {
+    pub(crate) channel: Channel,
+    pub(crate) to: &'a str,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) body: &'a str,
+    pub(crate) dlt_template_id: Option<&'a str>,
+}
+
+impl Letter<'_> {
+    /// The message that arrives with it.
+    pub(crate) fn received(&self, received_at: DateTime<Utc>) -> Message {
+        Message {
+            channel: self.channel,
+            to: self.to.to_owned(),
+            subject: self.subject.map(str::to_owned),
+            body: self.body.to_owned(),
+            dlt_template_id: self.dlt_template_id.map(str::to_owned),
+            received_at,
+        }
+    }
 }
 
 /// The messages, newest first.
@@ -87,13 +114,14 @@ mod tests {
     fn the_oldest_message_makes_room_for_the_newest() {
         let inbox = Inbox::default();
         for number in 0..=CAPACITY {
-            inbox.push(Message {
+            let letter = Letter {
                 channel: Channel::Sms,
-                to: "+919876543210".to_owned(),
+                to: "+919876543210",
                 subject: None,
-                body: number.to_string(),
-                received_at: Ambient::system().now(),
-            });
+                body: &number.to_string(),
+                dlt_template_id: None,
+            };
+            inbox.push(letter.received(Ambient::system().now()));
         }
         let kept = inbox.list(&Filter::default());
         assert_eq!(kept.len(), CAPACITY);

@@ -13,7 +13,7 @@ use super::mail;
 use super::reply::{HOST, Reply};
 use super::session::{MAX_MESSAGE, Session, Step, too_large};
 use crate::faults::{Outcome, Target};
-use crate::inbox::Channel;
+use crate::inbox::{Channel, Letter};
 use crate::stage::Stage;
 
 /// The longest command line: 512 bytes with its end (RFC 5321 §4.5.3.1.4), and room for the parameters that SIZE
@@ -175,7 +175,14 @@ fn deliver(stage: &Stage, copies: usize, recipients: &[String], text: &[u8]) -> 
         return Reply::new(554, "the message has no header");
     };
     for recipient in recipients {
-        stage.deliver(copies, Channel::Email, recipient, mail.subject.as_deref(), &mail.body);
+        let letter = Letter {
+            channel: Channel::Email,
+            to: recipient,
+            subject: mail.subject.as_deref(),
+            body: &mail.body,
+            dlt_template_id: None,
+        };
+        stage.deliver(copies, letter);
     }
     Reply::new(250, "mail taken")
 }

@@ -10,7 +10,7 @@ use super::listing::{Page, Query};
 use super::message::{Message, Resource};
 use super::send;
 use crate::faults::{Outcome, Target};
-use crate::inbox::Channel;
+use crate::inbox::{Channel, Letter};
 use crate::stage::Stage;
 
 /// The routes of Twilio's API.
@@ -46,7 +46,14 @@ async fn create(
         end: OnceLock::new(),
     });
     stage.messages.push(Arc::clone(&message));
-    stage.deliver(copies, Channel::Sms, &message.draft.to, None, &message.draft.body);
+    let letter = Letter {
+        channel: Channel::Sms,
+        to: &message.draft.to,
+        subject: None,
+        body: &message.draft.body,
+        dlt_template_id: message.draft.dlt_template_id.as_deref(),
+    };
+    stage.deliver(copies, letter);
     let answer = HttpResponse::Created().json(Resource::new(stage.account.sid(), &message));
     stage.callbacks.follow(&message);
     Ok(answer)

@@ -23,6 +23,8 @@ pub(super) struct Draft {
     pub(super) body: String,
     /// How many SMS the body takes.
     pub(super) segments: usize,
+    /// Under which id the text is registered with the Indian operators.
+    pub(super) dlt_template_id: Option<String>,
 }
 
 /// Who sends.
@@ -78,6 +80,7 @@ pub(super) fn parse(body: &[u8], account: &Account) -> Result<(Draft, Option<Url
         ));
     }
     form.get("ValidityPeriod").map_or(Ok(()), check_validity)?;
+    let dlt_template_id = form.get("DltTemplateId").map(check_dlt_template).transpose()?;
     let callback = form.get("StatusCallback").map(parse_callback).transpose()?;
 
     let sender = match (service, from) {
@@ -86,7 +89,13 @@ pub(super) fn parse(body: &[u8], account: &Account) -> Result<(Draft, Option<Url
         }
         (None, from) => Sender::Own(from.unwrap_or_default().to_owned()),
     };
-    let draft = Draft { to: to.to_owned(), sender, segments: segments::count(body), body: body.to_owned() };
+    let draft = Draft {
+        to: to.to_owned(),
+        sender,
+        segments: segments::count(body),
+        body: body.to_owned(),
+        dlt_template_id,
+    };
     Ok((draft, callback))
 }
 
@@ -97,6 +106,15 @@ fn check_validity(seconds: &str) -> Result<(), ApiError> {
             21624,
             format!("Validity period can only be set to integers between 1 and {MAX_VALIDITY} seconds."),
         )),
+    }
+}
+
+/// Up to 30 digits (twilio.com/docs/api/errors/21901).
+fn check_dlt_template(id: &str) -> Result<String, ApiError> {
+    if id.len() <= 30 && id.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(id.to_owned())
+    } else {
+        Err(ApiError::refused(21901, "DltTemplateId is invalid."))
     }
 }
 

@@ -75,7 +75,8 @@ impl Catalog {
     /// of that kind will do.
     ///
     /// # Errors
-    /// When there is no such listing of the seller's, it is not ACTIVE, or `planId` names no plan that can be bought.
+    /// When there is no such listing of the seller's, it is not ACTIVE or its time is over, or `planId` names no plan that
+    /// can be bought.
     pub async fn quote_boost_in_txn(
         &self,
         txn: &DatabaseTransaction,
@@ -95,12 +96,13 @@ impl Catalog {
         if kind.is_some_and(|kind| kind != input.kind) {
             return Err(wrong_kind().into());
         }
-        if listing.status != ListingStatus::Active {
-            let message = "only an ACTIVE listing can be boosted";
+        let now = self.ambient.now();
+        if !listing.is_offered(now) {
+            let message = "only an ACTIVE listing whose time is not over can be boosted";
             return Err(Refusal { code: "listing_not_active", message }.into());
         }
         let before = former.unwrap_or_default();
-        let since = rules::begins(before.of(input.kind), self.ambient.now());
+        let since = rules::begins(before.of(input.kind), now);
         let span = Span { since, until: since + TimeDelta::days(input.days.days().into()) };
         Ok(BoostQuote {
             id: self.ambient.new_id(),

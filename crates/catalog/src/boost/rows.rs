@@ -18,9 +18,16 @@ pub(super) struct LockedListing {
     category: CategoryId,
     title: String,
     pub(super) status: ListingStatus,
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl LockedListing {
+    /// Whether it is offered at this moment: the status alone says so until the hourly job has seen that its time is
+    /// over.
+    pub(super) fn is_offered(&self, now: DateTime<Utc>) -> bool {
+        self.status == ListingStatus::Active && self.expires_at.is_none_or(|end| now < end)
+    }
+
     pub(super) fn facts(&self) -> Facts<'_> {
         Facts {
             id: self.id,
@@ -39,7 +46,7 @@ pub(super) async fn lock_listing(
 ) -> Result<Option<LockedListing>, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let sql = format!(
-        "SELECT seller_id, category_id, title, status FROM listings WHERE id = ?{}",
+        "SELECT seller_id, category_id, title, status, expires_at FROM listings WHERE id = ?{}",
         engine.for_update()
     );
     let row = txn.query_one_raw(engine.statement(&sql, [id.uuid().into()])).await?;
@@ -51,6 +58,7 @@ pub(super) async fn lock_listing(
             category: row.try_get::<Uuid>("", "category_id")?.into(),
             title: row.try_get("", "title")?,
             status: status.parse().ok().ok_or_else(|| corrupt("listing's status"))?,
+            expires_at: row.try_get("", "expires_at")?,
         })
     })
     .transpose()

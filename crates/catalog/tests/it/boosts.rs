@@ -192,6 +192,21 @@ on_every_engine! { Scope::Domain(Domain::Catalog) =>
         assert_eq!(shop.catalog.get_listing(None, listing).await.unwrap().boosted_until, Some(begun + TimeDelta::days(24)));
     }
 
+    /// The hourly job has not marked it yet.
+    async fn a_listing_whose_time_is_over_cannot_be_boosted(db: TestDb) {
+        let shop = Shop::open(db).await;
+        let seller = shop.person();
+        let basic = made(&shop, "basic", BoostKind::Boost, 4_900, 3).await;
+        let listing = shop.create(&seller, &shop.thing("A red bicycle")).await;
+        let end = listing.expires_at.unwrap();
+        shop.clock.set(end - TimeDelta::microseconds(1));
+        buy(db, &shop, &seller, listing.id, &basic).await;
+        shop.clock.set(end);
+        assert_eq!(code(try_buy(db, &shop, &seller, listing.id, &basic).await), "listing_not_active");
+        shop.catalog.renew_listing(&seller, listing.id, &SETTINGS).await.unwrap();
+        buy(db, &shop, &seller, listing.id, &basic).await;
+    }
+
     async fn boost_requires_active(db: TestDb) {
         let shop = Shop::open(db).await;
         let seller = shop.person();

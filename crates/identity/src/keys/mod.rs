@@ -1,20 +1,17 @@
 //! The secrets of identity: read from text with errors that name the setting, never shown.
 
 mod mac;
-mod sealing;
 mod signing;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use secrecy::{ExposeSecret, SecretString};
+use kernel::{InvalidKey, SealingKeys, key_bytes};
+use secrecy::SecretString;
 use thiserror::Error;
 
 pub(crate) use mac::MacKey;
-pub(crate) use sealing::{Sealed, SealingKeys};
 pub(crate) use signing::SigningKeys;
 pub use signing::{JwkView, JwksView};
 
-/// The fewest bytes that a key may have: 256 bits.
+/// Bytes of an Ed25519 key.
 const KEY_BYTES: usize = 32;
 
 /// All secrets of this crate.
@@ -64,9 +61,9 @@ impl Keys {
     /// With the name of the setting that holds no such key.
     pub fn from_texts(texts: &KeyTexts) -> Result<Self, KeyError> {
         Ok(Self {
-            pepper: MacKey::new(decoded("auth.otp_pepper", &texts.otp_pepper)?),
-            refresh: MacKey::new(decoded("auth.refresh_key", &texts.refresh_key)?),
-            sealing: SealingKeys::from_texts("auth.sealing_keys", &texts.sealing_keys)?,
+            pepper: MacKey::new(named("auth.otp_pepper", key_bytes(&texts.otp_pepper))?),
+            refresh: MacKey::new(named("auth.refresh_key", key_bytes(&texts.refresh_key))?),
+            sealing: named("auth.sealing_keys", SealingKeys::from_texts(&texts.sealing_keys))?,
             signing: SigningKeys::from_pem(
                 ("auth.signing_key_pem", &texts.signing_key),
                 ("auth.former_public_keys_pem", &texts.retired_signing_keys),
@@ -91,14 +88,9 @@ impl Keys {
     }
 }
 
-/// At least 32 bytes of base64, in either alphabet, padded or not.
-fn decoded(setting: &str, text: &SecretString) -> Result<Vec<u8>, KeyError> {
-    let standard = text.expose_secret().trim().replace('-', "+").replace('_', "/");
-    match STANDARD_NO_PAD.decode(standard.trim_end_matches('=')) {
-        Ok(bytes) if bytes.len() >= KEY_BYTES => Ok(bytes),
-        Ok(_) => Err(KeyError::new(setting, "is too short: `openssl rand -base64 32` makes a good one")),
-        Err(_) => Err(KeyError::new(setting, "is no base64: `openssl rand -base64 32` makes a good one")),
-    }
+/// What was read, or the setting that it could not be read from.
+fn named<T>(setting: &str, read: Result<T, InvalidKey>) -> Result<T, KeyError> {
+    read.map_err(|InvalidKey(problem)| KeyError::new(setting, problem))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who makes a request.
 
-use kernel::{Actor, Role, StaffFacts};
+use kernel::{Actor, Role, SessionId, StaffFacts};
 use store::StoreError;
 
 use super::rows;
@@ -35,5 +35,18 @@ impl Identity {
                 stepped_up_until: found.stepped_up_until.filter(|until| now < *until),
             }),
         })
+    }
+
+    /// Whether somebody is logged in through the session, and may be.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_session_alive(&self, session: SessionId) -> Result<bool, IdentityError> {
+        let now = self.ambient.now();
+        let found = rows::bearer(self.db.reader()?, session).await?;
+        let is_alive = |found: rows::Bearer| {
+            found.standing.check(now).is_ok() && !found.family.has_ended(self.config(), now)
+        };
+        Ok(found.is_some_and(is_alive))
     }
 }

@@ -64,6 +64,7 @@ impl Identity {
             refresh_token: tokens.refresh_token,
             expires_in: tokens.expires_in,
             user,
+            session,
         }))
     }
 
@@ -108,7 +109,6 @@ impl Identity {
             generation: FIRST_GENERATION,
             now,
             expires_at: now + self.config().session_life,
-            device_token: login.device_token.as_ref().map(super::DeviceToken::as_str),
             user_agent: agent.as_deref().map(|text| printable(text, MAX_AGENT)),
             client_address: address.as_deref().map(|text| printable(text, MAX_ADDRESS)),
         };

@@ -8,6 +8,7 @@
 
 mod access;
 mod authenticate;
+mod ends;
 mod login;
 mod manage;
 mod refresh;
@@ -16,7 +17,7 @@ mod rows;
 mod rules;
 
 use chrono::{DateTime, Utc};
-use kernel::{FieldErrors, InvalidInput, Origin, ParseError, SessionId};
+use kernel::{FieldErrors, InvalidInput, Origin, SessionId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,28 +59,6 @@ impl EndReason {
     }
 }
 
-/// The address of a device for push messages, as its push service gave it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceToken(String);
-
-impl DeviceToken {
-    /// Reads a token: 1 to 4096 visible ASCII characters.
-    ///
-    /// # Errors
-    /// When it is anything else.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if (1..=4096).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseError::new("invalid_device_token", "must have 1 to 4096 visible ASCII characters"))
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// What somebody enters to log in, and from where.
 #[derive(Debug, Clone)]
 pub struct VerifyOtp {
@@ -89,8 +68,6 @@ pub struct VerifyOtp {
     pub otp: OtpCode,
     /// What a new account is called; an account that exists keeps its name.
     pub name: Option<DisplayName>,
-    /// Where the device takes push messages.
-    pub device_token: Option<DeviceToken>,
     /// The device.
     pub origin: Origin,
 }
@@ -104,18 +81,14 @@ impl VerifyOtp {
         contact: (Option<&str>, Option<&str>),
         otp: &str,
         name: Option<&str>,
-        device_token: Option<&str>,
         origin: Origin,
     ) -> Result<Self, InvalidInput> {
         let mut errors = FieldErrors::default();
         let contact = Contact::parse(contact.0, contact.1);
         let otp = errors.check("otp", OtpCode::parse(otp));
         let name = errors.check("name", name.map(DisplayName::parse).transpose());
-        let device_token = errors.check("deviceToken", device_token.map(DeviceToken::parse).transpose());
-        match (contact, otp, name, device_token) {
-            (Ok(contact), Some(otp), Some(name), Some(device_token)) => {
-                Ok(Self { contact, otp, name, device_token, origin })
-            }
+        match (contact, otp, name) {
+            (Ok(contact), Some(otp), Some(name)) => Ok(Self { contact, otp, name, origin }),
             (contact, ..) => {
                 let mut wrong = contact.err().map(|InvalidInput(wrong)| wrong).unwrap_or_default();
                 wrong.extend(errors.into_error().0);
@@ -140,6 +113,9 @@ pub struct LoggedIn {
     pub expires_in: i64,
     /// Who is logged in.
     pub user: UserView,
+    /// Through which session; clients know it by their tokens.
+    #[serde(skip)]
+    pub session: SessionId,
 }
 
 /// Fresh tokens of a session.

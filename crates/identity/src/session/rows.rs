@@ -10,25 +10,24 @@ use super::rules::Family;
 use super::{EndReason, SessionView};
 use crate::user::{Standing, standing_of_row};
 
+/// How many sessions one statement asks for.
+const AT_ONCE: usize = 256;
+
 /// A session about to begin.
-pub(super) struct NewSession<'a> {
+pub(super) struct NewSession {
     pub(super) id: SessionId,
     pub(super) user: UserId,
     pub(super) generation: i64,
     pub(super) now: DateTime<Utc>,
     pub(super) expires_at: DateTime<Utc>,
-    pub(super) device_token: Option<&'a str>,
     pub(super) user_agent: Option<String>,
     pub(super) client_address: Option<String>,
 }
 
-pub(super) async fn insert_in_txn(
-    txn: &DatabaseTransaction,
-    session: NewSession<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn insert_in_txn(txn: &DatabaseTransaction, session: NewSession) -> Result<(), StoreError> {
     let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO sessions (id, user_id, generation, created_at, refreshed_at, expires_at, device_token, \
-         user_agent, client_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id, user_id, generation, created_at, refreshed_at, expires_at, user_agent, \
+         client_address) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             session.id.uuid().into(),
             session.user.uuid().into(),
@@ -36,7 +35,6 @@ pub(super) async fn insert_in_txn(
             session.now.into(),
             session.now.into(),
             session.expires_at.into(),
-            session.device_token.into(),
             session.user_agent.into(),
             session.client_address.into(),
         ],
@@ -95,6 +93,28 @@ pub(super) async fn lock_family_in_txn(
         Some(row) => Ok(Some((row.try_get::<Uuid>("", "user_id")?.into(), family(&row)?))),
         None => Ok(None),
     }
+}
+
+/// Reads the families of these sessions, as far as there are any.
+pub(super) async fn families(
+    db: &impl ConnectionTrait,
+    sessions: &[SessionId],
+) -> Result<Vec<(SessionId, Family)>, StoreError> {
+    let engine = Engine::of(db.get_database_backend());
+    let mut found = Vec::with_capacity(sessions.len());
+    for some in sessions.chunks(AT_ONCE) {
+        // Few different lengths, so that connections have few statements to keep prepared.
+        let length = some.len().next_power_of_two();
+        let sql = format!(
+            "SELECT id, generation, refreshed_at, expires_at, revoked_at FROM sessions WHERE id IN ({})",
+            Engine::placeholders(length)
+        );
+        let ids = some.iter().cycle().take(length).map(|session| session.uuid().into());
+        for row in db.query_all_raw(engine.statement(&sql, ids)).await? {
+            found.push((row.try_get::<Uuid>("", "id")?.into(), family(&row)?));
+        }
+    }
+    Ok(found)
 }
 
 fn family(row: &QueryResult) -> Result<Family, StoreError> {

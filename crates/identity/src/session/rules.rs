@@ -36,7 +36,12 @@ pub(crate) enum Verdict {
 impl Family {
     /// Whether the session has ended by revocation, age or idleness.
     pub(crate) fn has_ended(&self, config: &IdentityConfig, now: DateTime<Utc>) -> bool {
-        self.revoked || now >= self.expires_at || now >= self.refreshed_at + config.session_idle
+        self.revoked || now >= self.ends_at(config)
+    }
+
+    /// When the session ends by age or idleness, if nothing else happens.
+    pub(crate) fn ends_at(&self, config: &IdentityConfig) -> DateTime<Utc> {
+        self.expires_at.min(self.refreshed_at + config.session_idle)
     }
 
     /// Judges a token of this family by its generation. Only the immediate predecessor is ever forgiven, and only

@@ -29,9 +29,7 @@ impl Identity {
             .in_txn(async |txn| {
                 let old = rows::lock_sealed_otherwise(txn, keys.current_id(), BATCH).await?;
                 for (user, sealed) in &old {
-                    let place = rows::place(*user);
-                    let secret = keys.open(&place, sealed)?;
-                    let sealed = keys.seal(&self.ambient, &place, &secret)?;
+                    let sealed = keys.reseal(&self.ambient, &rows::place(*user), sealed)?;
                     rows::set_secret_in_txn(txn, *user, sealed).await?;
                 }
                 Ok(old.len())

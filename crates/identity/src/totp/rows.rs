@@ -1,13 +1,12 @@
 //! The rows of authenticators and recovery codes.
 
 use chrono::{DateTime, Utc};
-use kernel::{TypedId, UserId};
+use kernel::{Sealed, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use store::{Engine, StoreError};
 use uuid::Uuid;
 
 use super::rules::NO_STEP;
-use crate::keys::Sealed;
 
 /// An authenticator.
 pub(super) struct Factor {

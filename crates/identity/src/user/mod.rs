@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 pub use facts::{Avatar, DisplayName, Pincode, Place, Reason};
 pub use list::{UserFilter, UserSearch};
 pub use profile::ProfileChanges;
-pub use reach::Reach;
+pub use reach::{Among, Reach};
 pub(crate) use rows::{NewUser, standing_of_row};
 pub(crate) use rules::{Standing, check_role_change};
 pub use status::StatusChange;

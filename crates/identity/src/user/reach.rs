@@ -26,6 +26,21 @@ pub struct Reach {
     pub role: Role,
 }
 
+/// Some of the people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Among {
+    /// All of them.
+    Everybody,
+    /// Whoever lives in the city; the case of its name does not matter.
+    City(String),
+    /// Whoever lives in the state; the same holds for its name.
+    State(String),
+    /// Whoever has the role.
+    Role(Role),
+    /// These, at most some hundreds.
+    These(Vec<UserId>),
+}
+
 impl Identity {
     /// How these people can be reached, in the order of their ids. Who is blocked is among them, who has left is not.
     ///
@@ -39,12 +54,25 @@ impl Identity {
         Ok(rows::reach(db, users).await?)
     }
 
-    /// How people can be reached who may use the marketplace, in the order of their ids: so many after somebody.
+    /// How those of them can be reached who may use the marketplace, in the order of their ids: so many after somebody.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn reach_after(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Reach>, IdentityError> {
-        Ok(rows::reach_after(self.db.reader()?, after, limit).await?)
+    pub async fn reach_after(
+        &self,
+        among: &Among,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<Reach>, IdentityError> {
+        Ok(rows::reach_after(self.db.reader()?, among, after, limit).await?)
+    }
+
+    /// How many of them may use the marketplace.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_among(&self, among: &Among) -> Result<u64, IdentityError> {
+        Ok(rows::count_among(self.db.reader()?, among).await?)
     }
 
     /// Somebody's verified number and address, for the moment of sending. Both are absent when they have left.

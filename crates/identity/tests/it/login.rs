@@ -20,7 +20,7 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
             address: Some("203.0.113.9".to_owned()),
             ..Origin::default()
         };
-        let login = VerifyOtp::parse((Some(ASHA), None), &code, Some("Asha"), Some("push-1"), origin).unwrap();
+        let login = VerifyOtp::parse((Some(ASHA), None), &code, Some("Asha"), origin).unwrap();
         let first = stage.identity.verify_otp(&login).await.unwrap();
         assert_eq!((first.user.name.as_str(), first.user.role), ("Asha", Role::User));
         assert_eq!((first.user.phone.as_deref(), first.user.phone_verified), (Some(ASHA), true));
@@ -29,7 +29,7 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
 
         stage.wait(TimeDelta::seconds(30));
         let code = stage.code(ASHA).await;
-        let again = VerifyOtp::parse((Some(ASHA), None), &code, Some("Other"), None, Origin::default()).unwrap();
+        let again = VerifyOtp::parse((Some(ASHA), None), &code, Some("Other"), Origin::default()).unwrap();
         let again = stage.identity.verify_otp(&again).await.unwrap();
         assert_eq!((again.user.id, again.user.name.as_str()), (first.user.id, "Asha"));
         assert_eq!(stage.events("user.registered").await, 1);
@@ -45,7 +45,7 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
         let stage = Stage::on(db);
         let contact = Contact::parse(None, Some("Asha@Example.in")).unwrap();
         let code = stage.code_for(&contact, Purpose::Login).await;
-        let login = VerifyOtp::parse((None, Some("asha@EXAMPLE.in")), &code, None, None, Origin::default());
+        let login = VerifyOtp::parse((None, Some("asha@EXAMPLE.in")), &code, None, Origin::default());
         let login = stage.identity.verify_otp(&login.unwrap()).await.unwrap();
         assert_eq!(login.user.email.as_deref(), Some("asha@example.in"));
         assert_eq!((login.user.phone, login.user.email_verified), (None, true));
@@ -143,8 +143,7 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
 
 #[test]
 fn every_wrong_field_of_a_login_is_named() {
-    let refused =
-        VerifyOtp::parse((Some("1"), None), "12", Some(""), Some("\n"), Origin::default()).unwrap_err();
+    let refused = VerifyOtp::parse((Some("1"), None), "12", Some(""), Origin::default()).unwrap_err();
     let fields: Vec<_> = refused.0.iter().map(|e| e.field.as_str()).collect();
-    assert_eq!(fields, ["phone", "otp", "name", "deviceToken"]);
+    assert_eq!(fields, ["phone", "otp", "name"]);
 }

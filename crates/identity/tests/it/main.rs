@@ -7,6 +7,7 @@ mod guesses;
 mod login;
 mod otp;
 mod profile;
+mod reach;
 mod refresh;
 mod roles;
 mod sessions;

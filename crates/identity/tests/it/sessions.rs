@@ -32,6 +32,26 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
         assert!(stage.identity.list_sessions(a.user.id, current).await.unwrap().is_empty());
     }
 
+    async fn sessions_are_known_by_when_they_end_until_they_have_ended(db: TestDb) {
+        let stage = Stage::on(db);
+        let (idle, busy, ended) = (stage.log_in(ASHA).await, stage.log_in(ASHA).await, stage.log_in(RAVI).await);
+        let [a, b, c] = [stage.session(&idle).await, stage.session(&busy).await, stage.session(&ended).await];
+        stage.identity.logout(ended.user.id, c).await.unwrap();
+        let nobody = kernel::Ambient::system().new_id();
+        let before = stage.identity.session_ends(&[a, b, c, nobody]).await.unwrap();
+        assert_eq!(before.len(), 2);
+        assert_eq!(before[&b], before[&a] + TimeDelta::seconds(31));
+        stage.wait(TimeDelta::days(1));
+        stage.identity.refresh(busy.refresh_token.expose()).await.unwrap();
+        let after = stage.identity.session_ends(&[a, b]).await.unwrap();
+        assert_eq!(after[&a], before[&a]);
+        assert_eq!(after[&b], kernel::Clock::now(&*stage.clock) + TimeDelta::days(14));
+        stage.clock.set(after[&a]);
+        let last = stage.identity.session_ends(&[a, b]).await.unwrap();
+        assert_eq!(last.keys().collect::<Vec<_>>(), [&b]);
+        assert!(stage.identity.session_ends(&[]).await.unwrap().is_empty());
+    }
+
     async fn somebody_elses_session_is_not_found(db: TestDb) {
         let stage = Stage::on(db);
         let (asha, ravi) = (stage.log_in(ASHA).await, stage.log_in(RAVI).await);

@@ -113,7 +113,7 @@ pub(crate) fn phone_of(text: &str) -> Contact {
 }
 
 pub(crate) fn entered(phone: &str, code: &str) -> VerifyOtp {
-    VerifyOtp::parse((Some(phone), None), code, None, None, Origin::default()).unwrap()
+    VerifyOtp::parse((Some(phone), None), code, None, Origin::default()).unwrap()
 }
 
 pub(crate) fn session_of(actor: &Actor) -> SessionId {

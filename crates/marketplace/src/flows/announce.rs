@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use identity::Reach;
-use kernel::{AnnouncementId, UserId};
+use identity::{Among, Reach};
+use kernel::{AnnouncementId, Caller, Permission, UserId};
 use notify::{Audience, AudienceFacts, FanOut, NotifyError, Segment};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
@@ -14,8 +14,9 @@ use crate::jobs::deliver_in_txn;
 use crate::telling::recipient;
 use crate::{FlowError, Marketplace};
 
-/// How many people are looked at in one go.
+/// How many people are looked at in one go, and how many when they are only counted.
 const BATCH: u32 = 200;
+const COUNTED_AT_ONCE: u32 = 1_000;
 /// The pause between two batches: at most some two thousand people a second are told.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -28,12 +29,9 @@ impl Marketplace {
     pub async fn announce(&self, id: AnnouncementId) -> Result<(), FlowError> {
         let Some(mut fan_out) = self.notify.begin_fan_out(id).await? else { return Ok(()) };
         let mut looked_at = fan_out.position;
-        loop {
-            let people = self.identity.reach_after(looked_at, BATCH).await?;
-            let Some(last) = people.last().map(|one| one.user) else { break };
-            let covered = self.covered(&fan_out.audience, people).await?;
-            if !covered.is_empty() {
-                match self.tell_batch(&fan_out, &covered).await {
+        while let Some((last, people)) = self.audience_after(&fan_out.audience, looked_at, BATCH).await? {
+            if !people.is_empty() {
+                match self.tell_batch(&fan_out, &people).await {
                     Ok(told_up_to) => fan_out = fan_out.moved_to(told_up_to),
                     // Staff have stopped it, or another process goes on.
                     Err(FlowError::Notify(NotifyError::LeaseLost)) => return Ok(()),
@@ -53,15 +51,20 @@ impl Marketplace {
     /// How many people an announcement would reach now.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn audience_size(&self, audience: &Audience) -> Result<u64, FlowError> {
-        let (mut size, mut after) = (0, None);
-        loop {
-            let people = self.identity.reach_after(after, 1_000).await?;
-            let Some(last) = people.last() else { return Ok(size) };
-            after = Some(last.user);
-            size += u64::try_from(self.covered(audience, people).await?.len()).unwrap_or_default();
+    /// When the caller may not, or the database fails.
+    pub async fn audience_size(&self, caller: &Caller, audience: &Audience) -> Result<u64, FlowError> {
+        if !caller.actor.may(Permission::AnnouncementsManage) {
+            return Err(NotifyError::Forbidden.into());
         }
+        if let Some(among) = among(audience) {
+            return Ok(self.identity.count_among(&among).await?);
+        }
+        let (mut size, mut after) = (0, None);
+        while let Some((last, people)) = self.audience_after(audience, after, COUNTED_AT_ONCE).await? {
+            after = Some(last);
+            size += u64::try_from(people.len()).unwrap_or_default();
+        }
+        Ok(size)
     }
 
     /// What is known of somebody, to tell which announcements are for them.
@@ -95,15 +98,44 @@ impl Marketplace {
             .await
     }
 
-    async fn covered(&self, audience: &Audience, people: Vec<Reach>) -> Result<Vec<Reach>, FlowError> {
-        let sellers = if matches!(audience, Audience::Segment { .. }) {
-            let ids: Vec<_> = people.iter().map(|one| one.user).collect();
-            self.catalog.sellers_among(&ids).await?
-        } else {
-            Default::default()
+    /// The next people of an audience after somebody, and up to whom that looked; `None` when there is nobody more.
+    /// The database picks them by an index, but for buyers, who are nearly everybody.
+    async fn audience_after(
+        &self,
+        audience: &Audience,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Option<(UserId, Vec<Reach>)>, FlowError> {
+        if let Audience::Segment { segment: Segment::Sellers } = audience {
+            let sellers = self.catalog.sellers_after(after, limit).await?;
+            let Some(last) = sellers.last().copied() else { return Ok(None) };
+            let people = self.identity.reach_after(&Among::These(sellers), None, limit).await?;
+            return Ok(Some((last, people)));
+        }
+        let among = match audience {
+            // Nobody is one before there is a check of who they are.
+            Audience::Segment { segment: Segment::VerifiedSellers } => return Ok(None),
+            other => among(other).unwrap_or(Among::Everybody),
         };
-        let covers = |one: &Reach| audience.covers(&facts(one, sellers.contains(&one.user)));
-        Ok(people.into_iter().filter(covers).collect())
+        let mut people = self.identity.reach_after(&among, after, limit).await?;
+        let Some(last) = people.last().map(|one| one.user) else { return Ok(None) };
+        if let Audience::Segment { .. } = audience {
+            let ids: Vec<_> = people.iter().map(|one| one.user).collect();
+            let sellers = self.catalog.sellers_among(&ids).await?;
+            people.retain(|one| !sellers.contains(&one.user));
+        }
+        Ok(Some((last, people)))
+    }
+}
+
+/// The audience as identity knows it; who sells and who buys is known elsewhere.
+fn among(audience: &Audience) -> Option<Among> {
+    match audience {
+        Audience::All {} => Some(Among::Everybody),
+        Audience::City { city } => Some(Among::City(city.clone())),
+        Audience::State { state } => Some(Among::State(state.clone())),
+        Audience::Role { role } => Some(Among::Role(*role)),
+        Audience::Segment { .. } => None,
     }
 }
 

@@ -13,18 +13,23 @@ impl Marketplace {
     /// When the provider or the database fails: everything can be done again.
     pub async fn apply_payment(&self, provider_payment_id: &str) -> Result<(), FlowError> {
         let fetched = self.payments.fetch_payment(provider_payment_id).await?;
-        self.apply_fetched(&fetched).await
+        self.apply_fetched(fetched).await?;
+        Ok(())
     }
 
-    /// Applies a payment as it was fetched: captures it if it waits for that, and sends back what is nobody's.
-    pub(crate) async fn apply_fetched(&self, fetched: &FetchedPayment) -> Result<(), FlowError> {
+    /// Applies a payment as it was fetched: captures it if it waits for that, and sends back what is nobody's. Gives it
+    /// as it was fetched last.
+    pub(crate) async fn apply_fetched(
+        &self,
+        mut fetched: FetchedPayment,
+    ) -> Result<FetchedPayment, FlowError> {
         self.failpoints.reach(Failpoint::PaymentFetched).await;
-        let mut following = self.apply_once(fetched).await?;
+        let mut following = self.apply_once(&fetched).await?;
         if let Some(amount) = following.capture {
-            let id = &fetched.payment.id;
-            self.payments.capture(id, amount).await?;
+            self.payments.capture(&fetched.payment.id, amount).await?;
             self.failpoints.reach(Failpoint::PaymentCaptured).await;
-            following = self.apply_once(&self.payments.fetch_payment(id).await?).await?;
+            fetched = self.payments.fetch_payment(&fetched.payment.id).await?;
+            following = self.apply_once(&fetched).await?;
         }
         for refund in following.returns {
             // The intent is committed: the poller goes on with it.
@@ -32,7 +37,7 @@ impl Marketplace {
                 tracing::warn!(%refund, %error, "money that is nobody's could not be sent back yet");
             }
         }
-        Ok(())
+        Ok(fetched)
     }
 
     async fn apply_once(&self, fetched: &FetchedPayment) -> Result<Following, FlowError> {

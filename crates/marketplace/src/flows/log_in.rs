@@ -18,7 +18,8 @@ impl Marketplace {
     ) -> Result<LoggedIn, FlowError> {
         let logged_in = self.identity.verify_otp(login).await?;
         if let Some((platform, target)) = device
-            && let Err(error) = self.notify.register_device(logged_in.user.id, *platform, target).await
+            && let Err(error) =
+                self.notify.register_device((logged_in.user.id, logged_in.session), *platform, target).await
         {
             tracing::warn!(user = %logged_in.user.id, %error, "a device could not be registered at its login");
         }

@@ -1,19 +1,22 @@
-//! What nobody told us in time is looked for: orders whose payment was not heard of, refunds whose end is not known,
-//! and webhooks that wait to be worked off. Each look ends in the one apply.
+//! What nobody told us in time is looked for: orders whose payment was not heard of, and refunds whose end is not known.
+//! Each look ends in the one apply. And what could not be returned is returned again.
 
-use payments::{ClaimedWebhook, Order, OrderStatus, PaymentError, ProviderError, Refund, WebhookTarget};
+use kernel::{DomainError, ErrorKind, PaymentId};
+use payments::{FetchedPayment, Order, OrderStatus, PaymentError, Refund};
 
-use crate::{Failpoint, FlowError, Marketplace};
+use crate::{FlowError, Marketplace};
 
 /// Rows taken at a time.
 const BATCH: u32 = 50;
 
 impl Marketplace {
-    /// Looks at the provider for what became of orders that are due for it; gives how many.
+    /// Looks at the provider for what became of orders that are due for it; gives how many. While another poll is under
+    /// way in this process, none.
     ///
     /// # Errors
     /// When the database fails. An order that the provider gives no answer about is looked at again later.
     pub async fn poll_orders(&self) -> Result<usize, FlowError> {
+        let Some(_turn) = self.turns.orders() else { return Ok(0) };
         let mut looked_at = 0;
         loop {
             let due = self.payments.due_orders(BATCH).await?;
@@ -24,7 +27,10 @@ impl Marketplace {
                 match self.look_at_order(&order).await {
                     Ok(()) => self.payments.note_polled(order.id).await?,
                     Err(error) => {
-                        tracing::warn!(order = %order.id, %error, "an order could not be looked at")
+                        tracing::warn!(order = %order.id, %error, "an order could not be looked at");
+                        if !is_passing(&error) {
+                            self.payments.note_look_failed(order.id).await?;
+                        }
                     }
                 }
                 looked_at += 1;
@@ -44,7 +50,8 @@ impl Marketplace {
             }
             (_, None) => return Ok(()),
         };
-        self.apply_payments_of(&order).await
+        self.apply_payments_of(&order).await?;
+        Ok(())
     }
 
     /// The order as the provider has it, looked up by its receipt while we do not know its id.
@@ -61,24 +68,45 @@ impl Marketplace {
         Ok(Some(self.db.in_txn(note).await?))
     }
 
-    async fn apply_payments_of(&self, order: &Order) -> Result<(), FlowError> {
+    /// Applies every payment of an order, and gives them as they were fetched last. One that cannot be applied holds up
+    /// no other; the first failure is told once all were tried.
+    pub(super) async fn apply_payments_of(&self, order: &Order) -> Result<Vec<FetchedPayment>, FlowError> {
+        let (mut applied, mut failure) = (Vec::new(), None);
         for fetched in self.payments.fetch_payments_of(order).await? {
-            self.apply_fetched(&fetched).await?;
+            let result = match fetched {
+                Ok(fetched) => self.apply_fetched(fetched).await,
+                Err(error) => Err(error.into()),
+            };
+            match result {
+                Ok(fetched) => applied.push(fetched),
+                Err(error) => {
+                    tracing::warn!(order = %order.id, %error, "a payment could not be applied");
+                    failure.get_or_insert(error);
+                }
+            }
         }
-        Ok(())
+        failure.map_or(Ok(applied), Err)
     }
 
     /// Looks at the provider for what became of refunds that are due for it, and asks again for those that it does not
-    /// have; gives how many.
+    /// have, and to return what it would not; gives how many. While another poll is under way in this process, none.
     ///
     /// # Errors
     /// When the database fails. A refund that the provider gives no answer about is looked at again later.
     pub async fn poll_refunds(&self) -> Result<usize, FlowError> {
+        let Some(_turn) = self.turns.refunds() else { return Ok(0) };
         let mut looked_at = 0;
         loop {
-            let due = self.payments.due_refunds(BATCH).await?;
-            if due.is_empty() {
+            let (due, unreturned) =
+                (self.payments.due_refunds(BATCH).await?, self.payments.due_returns(BATCH).await?);
+            if due.is_empty() && unreturned.is_empty() {
                 return Ok(looked_at);
+            }
+            for payment in unreturned {
+                if let Err(error) = self.return_again(payment).await {
+                    tracing::warn!(%payment, %error, "money that is nobody's could not be sent back yet");
+                }
+                looked_at += 1;
             }
             for refund in due {
                 if let Err(error) = self.look_at_refund(&refund).await {
@@ -89,61 +117,51 @@ impl Marketplace {
         }
     }
 
+    async fn return_again(&self, payment: PaymentId) -> Result<(), FlowError> {
+        let intend = async |txn: &sea_orm::DatabaseTransaction| {
+            Ok::<_, FlowError>(self.payments.request_return_in_txn(txn, payment).await?)
+        };
+        match self.db.in_txn(intend).await? {
+            Some(refund) => self.send_refund(refund.id).await,
+            None => Ok(()),
+        }
+    }
+
     async fn look_at_refund(&self, refund: &Refund) -> Result<(), FlowError> {
         self.apply_payment(&refund.provider_payment_id).await?;
         self.send_refund(refund.id).await
     }
+}
 
-    /// Works off the webhooks that wait; gives how many.
-    ///
-    /// # Errors
-    /// When the database fails. What cannot be worked off is tried again later, with growing pauses, and given up.
-    pub async fn work_off_webhooks(&self) -> Result<usize, FlowError> {
-        let mut worked_off = 0;
-        loop {
-            let claimed = self.payments.claim_webhooks(BATCH).await?;
-            if claimed.is_empty() {
-                return Ok(worked_off);
-            }
-            for webhook in claimed {
-                self.work_off(&webhook).await?;
-                worked_off += 1;
-            }
-        }
+/// Whether a look failed for a reason that has nothing to do with what was looked at, and that passes: the provider was
+/// not asked, or the database did not answer.
+fn is_passing(error: &FlowError) -> bool {
+    match error {
+        FlowError::Payments(PaymentError::Provider(error)) => error.is_certainly_not_done(),
+        other => other.kind() == ErrorKind::Unavailable,
     }
+}
 
-    async fn work_off(&self, webhook: &ClaimedWebhook) -> Result<(), FlowError> {
-        let done = match &webhook.target {
-            WebhookTarget::Payment(id) => self.apply_payment(id).await.map(|()| true),
-            WebhookTarget::Order(id) => match self.payments.find_order(id).await? {
-                Some(order) => self.apply_payments_of(&order).await.map(|()| true),
-                None => Ok(false),
-            },
-        };
-        self.failpoints.reach(Failpoint::WebhookApplied).await;
-        match done {
-            Ok(true) => self.end_webhook(webhook, None).await,
-            Ok(false) => self.end_webhook(webhook, Some("the order is not ours")).await,
-            Err(FlowError::Payments(
-                PaymentError::PaymentNotFound | PaymentError::Provider(ProviderError::Refused { .. }),
-            )) => self.end_webhook(webhook, Some("the provider has no such payment")).await,
-            Err(error) => {
-                tracing::warn!(event = %webhook.event_type, %error, "a webhook could not be worked off");
-                Ok(self.payments.webhook_failed(webhook, &error.to_string()).await?)
-            }
+#[cfg(test)]
+mod tests {
+    use payments::ProviderError;
+
+    use super::*;
+
+    #[test]
+    fn what_the_provider_says_or_garbles_counts_and_what_it_was_not_asked_does_not() {
+        let refused = ProviderError::Refused { status: 404, code: "BAD_REQUEST_ERROR".into(), reason: None };
+        for (error, passes) in [
+            (refused, false),
+            (ProviderError::Unknown, false),
+            (ProviderError::Misconfigured { status: 401 }, true),
+            (ProviderError::Unavailable { retry_after: None }, true),
+            (ProviderError::Busy, true),
+        ] {
+            let name = error.to_string();
+            assert_eq!(is_passing(&PaymentError::from(error).into()), passes, "{name}");
         }
-    }
-
-    /// Marks a webhook as done, or as of no use.
-    async fn end_webhook(&self, webhook: &ClaimedWebhook, useless: Option<&str>) -> Result<(), FlowError> {
-        self.db
-            .in_txn(async |txn| {
-                match useless {
-                    None => self.payments.webhook_done_in_txn(txn, webhook).await?,
-                    Some(why) => self.payments.webhook_ignored_in_txn(txn, webhook, why).await?,
-                };
-                Ok::<_, FlowError>(())
-            })
-            .await
+        assert!(!is_passing(&store::StoreError::Corrupt("a row".into()).into()), "our own fault stays");
+        assert!(is_passing(&PaymentError::Busy.into()));
     }
 }

@@ -25,6 +25,7 @@ mod update_profile;
 mod verify_books;
 mod verify_payment;
 mod wallet_event;
+mod work_off_webhooks;
 
 pub use boost_listing::Boosted;
 pub use contact_seller::SellerContact;

@@ -14,7 +14,7 @@ use kernel::{DomainError, ErrorKind};
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use store::{
-    Claim, IdempotencyKey, KeyLease, LeaseClaim, StoredAnswer, answered_key, claim_key_in_txn,
+    Claim, IdempotencyKey, KeyLease, LeaseClaim, StoreError, StoredAnswer, answered_key, claim_key_in_txn,
     keep_answer_in_txn, lease_key_in_txn,
 };
 
@@ -193,22 +193,23 @@ impl Marketplace {
         }
     }
 
-    /// Writes down what came of the intent, and keeps the answer. It may run for the same intent again, after a lease
-    /// that ran out while its holder was alive all the same. A refusal that is no conflict stays written too, but
-    /// leaves the key free: nothing came of the request.
+    /// Writes down what came of the intent, and keeps the answer. Whoever has lost the lease meanwhile writes nothing: the
+    /// answer of who took it over is given then. A refusal that is no conflict stays written too, but leaves the key
+    /// free: nothing came of the request.
     ///
     /// # Errors
-    /// The effect's own.
+    /// The effect's own; [`FlowError::KeyInProgress`] when the lease was lost and its holder has not answered yet.
     pub(crate) async fn finish_once<T, F>(
         &self,
         lease: &KeyLease,
         effect: F,
         answer: impl Fn(&T) -> StoredAnswer,
-    ) -> Result<T, FlowError>
+    ) -> Result<Once<T>, FlowError>
     where
         F: for<'c> AsyncFnOnce(&'c DatabaseTransaction) -> Result<Effect<T>, FlowError> + Clone,
     {
-        self.db
+        let finished = self
+            .db
             .in_txn(async |txn| match effect.clone()(txn).await? {
                 Effect::Done(done) => {
                     lease.keep_answer_in_txn(txn, &answer(&done)).await?;
@@ -223,7 +224,13 @@ impl Marketplace {
                     Ok(Err(failure))
                 }
             })
-            .await?
+            .await;
+        match finished {
+            Err(FlowError::Store(StoreError::LeaseLost)) => {
+                self.answer_before(lease.key()).await?.map(Once::Before).ok_or(FlowError::KeyInProgress)
+            }
+            finished => finished?.map(Once::Now),
+        }
     }
 
     /// Lets the next request go on with the intent at once: what came of it is not known yet.

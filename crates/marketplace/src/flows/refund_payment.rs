@@ -44,7 +44,7 @@ impl Marketplace {
         let done = async |_: &DatabaseTransaction| Ok(Effect::Done(refund.clone()));
         let refund = self.finish_once(&lease, done, answer).await?;
         self.failpoints.reach(Failpoint::RefundKept).await;
-        Ok(Once::Now(refund))
+        Ok(refund)
     }
 
     /// Sets aside what is to be sent back. A wallet that does not hold it refuses, which undoes the request.

@@ -98,8 +98,12 @@ impl Marketplace {
                 Ok(None)
             }
             PaymentFact::ReturnFailed { refund, payment, .. } => {
-                metrics::counter!("payment_returns_failed_total").increment(1);
-                tracing::error!(%payment, %refund, "money that is nobody's could not be returned: look at it");
+                if self.payments.plan_return_in_txn(txn, *payment).await? {
+                    tracing::warn!(%payment, %refund, "money that is nobody's could not be returned yet");
+                } else {
+                    metrics::counter!("payment_returns_failed_total").increment(1);
+                    tracing::error!(%payment, %refund, "money that is nobody's could not be returned: look at it");
+                }
                 Ok(None)
             }
             other => self.settle_refund(txn, other).await,

@@ -32,7 +32,7 @@ impl Marketplace {
         user: UserId,
         key: TemplateKey,
     ) -> Result<u32, FlowError> {
-        let text = self.notify.preview_template(key, None).await?;
+        let text = self.notify.preview_template(caller, key, None).await?;
         self.record_test(caller, key).await?;
         let sending = async {
             match key.channel {

@@ -56,7 +56,7 @@ impl Marketplace {
         };
         let order = self.finish_once(&lease, note, answer).await?;
         self.failpoints.reach(Failpoint::OrderKept).await;
-        Ok(Once::Now(order))
+        Ok(order)
     }
 
     /// Asks the provider for the order; looks first whether it has it, when somebody may have asked before.

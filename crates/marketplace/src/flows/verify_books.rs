@@ -1,5 +1,5 @@
-//! Whether the books are right: the ledger within itself, and what payments, refunds and boosts say of it. Each domain
-//! is migrated alone, so no foreign key joins their rows to journals and holds.
+//! Whether the books are right: the ledger within itself, and what payments, refunds and boosts say of it and it of them.
+//! Each domain is migrated alone, so no foreign key joins their rows to journals and holds.
 
 use ledger::{Mismatch, Progress, Report};
 use sea_orm::ConnectionTrait;
@@ -22,7 +22,7 @@ struct Link {
     is_right: &'static str,
 }
 
-const LINKS: [Link; 5] = [
+const LINKS: [Link; 8] = [
     Link {
         table: "payments",
         column: "credit_journal",
@@ -64,6 +64,53 @@ const LINKS: [Link; 5] = [
         from: "boosts x LEFT JOIN ledger_journals j ON j.id = x.refund_journal AND j.kind = 'boost_refund'",
         is_right: "(x.refund_journal IS NULL OR x.refunded = (SELECT SUM(l.amount) FROM ledger_postings l \
                    WHERE l.journal_id = j.id AND l.to_user = x.user_id))",
+    },
+    Link {
+        table: "payments",
+        column: "fee",
+        expected: "what the journal of the provider's fee took, if there was a fee",
+        from: "payments x LEFT JOIN ledger_journals j ON j.ref_type = 'payment' AND j.ref_id = x.provider_payment_id \
+               AND j.kind = 'gateway_fee'",
+        is_right: "(CASE WHEN x.fee > 0 THEN x.fee = (SELECT SUM(l.amount) FROM ledger_postings l \
+                   WHERE l.journal_id = j.id) ELSE j.id IS NULL END)",
+    },
+    Link {
+        table: "payments",
+        column: "outcome",
+        expected: "nobody's money, if it is in suspense by a journal of its amount",
+        from: "payments x LEFT JOIN ledger_journals j ON j.ref_type = 'payment' AND j.ref_id = x.provider_payment_id \
+               AND j.kind = 'unmatched' LEFT JOIN ledger_postings l ON l.journal_id = j.id AND l.amount = x.amount",
+        // What is not in rupees cannot be posted; what had gone back before it was seen is not.
+        is_right: "(CASE WHEN x.outcome = 'unmatched' THEN x.currency <> 'INR' OR l.seq IS NOT NULL \
+                   WHEN x.outcome = 'returned' THEN j.id IS NULL OR l.seq IS NOT NULL ELSE j.id IS NULL END)",
+    },
+    // The other way: what a journal says has happened to a payment, refund or boost, its row says, too.
+    Link {
+        table: "ledger_journals",
+        column: "ref_id",
+        expected: "a payment, refund or boost that says the same",
+        from: "ledger_journals x \
+               LEFT JOIN payments p ON x.ref_type = 'payment' AND p.provider = 'razorpay' \
+               AND p.provider_payment_id = x.ref_id \
+               LEFT JOIN refunds r ON x.kind IN ('unmatched_return', 'refund_elsewhere') \
+               AND r.provider_refund_id = x.ref_id \
+               LEFT JOIN payments o ON o.id = r.payment_id \
+               LEFT JOIN boosts b ON b.charge_journal = x.id \
+               LEFT JOIN boosts g ON g.refund_journal = x.id",
+        is_right: "(CASE x.kind \
+                   WHEN 'top_up' THEN p.outcome = 'credited' AND p.credit_journal = x.id \
+                   WHEN 'gateway_fee' THEN p.fee > 0 \
+                   WHEN 'unmatched' THEN p.outcome IN ('unmatched', 'returned') \
+                   WHEN 'unmatched_return' THEN r.status = 'processed' AND r.origin <> 'app' \
+                   AND o.outcome IN ('unmatched', 'returned') \
+                   AND r.amount = (SELECT SUM(l.amount) FROM ledger_postings l WHERE l.journal_id = x.id) \
+                   WHEN 'refund_elsewhere' THEN r.status = 'processed' AND r.origin = 'dashboard' \
+                   AND o.outcome = 'credited' \
+                   AND r.amount = (SELECT SUM(l.amount) FROM ledger_postings l WHERE l.journal_id = x.id) \
+                   WHEN 'boost_charge' THEN b.kind = 'BOOST' \
+                   WHEN 'feature_charge' THEN b.kind = 'FEATURE' \
+                   WHEN 'boost_refund' THEN g.id IS NOT NULL \
+                   ELSE 1 = 1 END)",
     },
 ];
 

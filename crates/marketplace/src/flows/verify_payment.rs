@@ -43,7 +43,7 @@ impl Marketplace {
         match self.verify(user, proof).await {
             Ok(wallet) => {
                 let done = async |_: &sea_orm::DatabaseTransaction| Ok(Effect::Done(wallet.clone()));
-                Ok(Once::Now(self.finish_once(&lease, done, answer).await?))
+                self.finish_once(&lease, done, answer).await
             }
             // Asked again, it may be captured.
             Err(error) => {

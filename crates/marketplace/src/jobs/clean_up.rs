@@ -94,6 +94,7 @@ impl JobHandler for CleanUp {
     async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {
         self.0.identity.tidy().await.map_err(failed)?;
         self.0.identity.reseal_secrets().await.map_err(failed)?;
+        self.0.notify.reseal_secrets().await.map_err(failed)?;
         self.forget_rows().await?;
         self.forget_messages().await?;
         self.forget_photos().await?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kernel::{DeliveryId, DomainError, ErrorKind};
-use notify::{Claim, Contact, NotifyError, PlannedDelivery, Settled};
+use notify::{Claim, Claimed, Contact, NotifyError, PlannedDelivery, Sending, Settled};
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -59,9 +59,7 @@ impl Deliver {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Outcome::Done),
             Err(error) => return Err(error.into()),
         };
-        let (phone, email) = market.identity.contact_of(claimed.user).await?;
-        let contact = Contact { phone, email };
-        let sending = market.senders.send(&claimed, &contact, market.notify.config()).await;
+        let sending = self.send(&claimed).await?;
         market
             .db
             .in_txn(async |txn| {
@@ -75,6 +73,20 @@ impl Deliver {
                 Ok::<_, FlowError>(Outcome::Finished)
             })
             .await
+    }
+
+    /// Sends it, unless it is for a device whose login has ended: that is looked at now, because the event that tells
+    /// of the end may still be on its way.
+    async fn send(&self, claimed: &Claimed) -> Result<Sending, FlowError> {
+        let market = &self.0;
+        if let Some(session) = claimed.session()
+            && !market.identity.is_session_alive(session).await?
+        {
+            return Ok(Sending::DeviceGone);
+        }
+        let (phone, email) = market.identity.contact_of(claimed.user).await?;
+        let contact = Contact { phone, email };
+        Ok(market.senders.send(claimed, &contact, market.notify.config()).await)
     }
 
     async fn again(&self, job: &ClaimedJob, id: DeliveryId, at: DateTime<Utc>) -> Result<Outcome, FlowError> {

@@ -8,6 +8,7 @@ use notify::{HookEvent, Language, NotifyError, Recipient};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
 use store::{NewEntry, OutboxEvent, Sink, SinkError, StreamEntry, TxnError, append_to_streams_in_txn};
+use uuid::Uuid;
 
 use super::notices::{Notice, notices};
 use super::{Stream, audience};
@@ -41,9 +42,25 @@ impl Telling {
             events.iter().filter_map(|event| Some((notices(event)?, event))).collect();
         // In the order of people's ids, as everybody locks them; one person's in the order in which it happened.
         news.sort_by_key(|(notice, event)| (notice.user, event.position));
+        self.forget_devices(txn, events).await?;
         entries.extend(self.notify(txn, news).await?);
         self.plan_hooks(txn, events).await?;
         Ok(append_to_streams_in_txn(txn, entries).await?)
+    }
+
+    /// Forgets the devices of logins that have ended.
+    async fn forget_devices(
+        &self,
+        txn: &DatabaseTransaction,
+        events: &[OutboxEvent],
+    ) -> Result<(), FlowError> {
+        for event in events.iter().filter(|event| event.kind == "session.revoked") {
+            let session = event.payload.get("sessionId").and_then(|id| Uuid::parse_str(id.as_str()?).ok());
+            if let Some(session) = session {
+                self.market.notify.delete_devices_of_session_in_txn(txn, session.into()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes notifications with the messages that follow, and gives what sockets are told of them.

@@ -1,12 +1,13 @@
 //! Staff's work on announcements. Each change is recorded.
 
-use kernel::{AnnouncementId, Caller, Page, Paging, TypedId};
+use kernel::{AnnouncementId, Caller, Page, Paging, Permission, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::{Engine, audit};
 
 use super::{AnnouncementEvent, AnnouncementFields, AnnouncementStatus, AnnouncementView, rows};
+use crate::error::require;
 use crate::{Notify, NotifyError};
 
 /// Where the list was left.
@@ -19,12 +20,14 @@ impl Notify {
     /// Announcements, newest first; of one status or all.
     ///
     /// # Errors
-    /// When the cursor is not of this list, or the database fails.
+    /// [`NotifyError::Forbidden`], or when the cursor is not of this list.
     pub async fn announcements(
         &self,
+        caller: &Caller,
         status: Option<AnnouncementStatus>,
         paging: &Paging,
     ) -> Result<Page<AnnouncementView>, NotifyError> {
+        require(caller, Permission::AnnouncementsManage)?;
         let reader = self.db.reader()?;
         let (mut condition, mut values): (String, Vec<Value>) = match status {
             Some(status) => ("status = ?".to_owned(), vec![status.as_str().into()]),
@@ -60,8 +63,13 @@ impl Notify {
     /// One announcement.
     ///
     /// # Errors
-    /// [`NotifyError::AnnouncementNotFound`], or when the database fails.
-    pub async fn announcement(&self, id: AnnouncementId) -> Result<AnnouncementView, NotifyError> {
+    /// [`NotifyError::Forbidden`], [`NotifyError::AnnouncementNotFound`].
+    pub async fn announcement(
+        &self,
+        caller: &Caller,
+        id: AnnouncementId,
+    ) -> Result<AnnouncementView, NotifyError> {
+        require(caller, Permission::AnnouncementsManage)?;
         let found = rows::select(self.db.reader()?, "id = ?", vec![id.uuid().into()]).await?;
         found.into_iter().next().ok_or(NotifyError::AnnouncementNotFound)
     }
@@ -69,12 +77,13 @@ impl Notify {
     /// Writes a draft.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`NotifyError::Forbidden`], or when the database fails.
     pub async fn create_announcement(
         &self,
         caller: &Caller,
         fields: &AnnouncementFields,
     ) -> Result<AnnouncementView, NotifyError> {
+        require(caller, Permission::AnnouncementsManage)?;
         let now = self.ambient.now();
         let view = AnnouncementView {
             id: self.ambient.new_id(),
@@ -99,7 +108,8 @@ impl Notify {
     /// Changes a draft. With `expected` only while it is at that version.
     ///
     /// # Errors
-    /// [`NotifyError::AnnouncementNotFound`], [`NotifyError::VersionMismatch`], or a conflict when it is no draft.
+    /// [`NotifyError::Forbidden`], [`NotifyError::AnnouncementNotFound`], [`NotifyError::VersionMismatch`], or a conflict
+    /// when it is no draft.
     pub async fn update_announcement(
         &self,
         caller: &Caller,
@@ -121,8 +131,8 @@ impl Notify {
     /// waits to be pushed goes.
     ///
     /// # Errors
-    /// [`NotifyError::AnnouncementNotFound`], [`NotifyError::VersionMismatch`], or a conflict when its state does not
-    /// allow it, or its time would be over before it began.
+    /// [`NotifyError::Forbidden`], [`NotifyError::AnnouncementNotFound`], [`NotifyError::VersionMismatch`], or a conflict
+    /// when its state does not allow it, or its time would be over before it began.
     pub async fn move_announcement(
         &self,
         caller: &Caller,
@@ -157,8 +167,9 @@ impl Notify {
     /// Removes a draft.
     ///
     /// # Errors
-    /// [`NotifyError::AnnouncementNotFound`], or a conflict when it is no draft.
+    /// [`NotifyError::Forbidden`], [`NotifyError::AnnouncementNotFound`], or a conflict when it is no draft.
     pub async fn delete_announcement(&self, caller: &Caller, id: AnnouncementId) -> Result<(), NotifyError> {
+        require(caller, Permission::AnnouncementsManage)?;
         self.db
             .in_txn(async |txn| {
                 let before = rows::lock(txn, id).await?.ok_or(NotifyError::AnnouncementNotFound)?;
@@ -184,6 +195,7 @@ impl Notify {
         action: &'static str,
         change: impl Fn(AnnouncementView) -> Result<AnnouncementView, NotifyError> + Clone,
     ) -> Result<AnnouncementView, NotifyError> {
+        require(caller, Permission::AnnouncementsManage)?;
         self.db
             .in_txn(async |txn| {
                 let before = rows::lock(txn, id).await?.ok_or(NotifyError::AnnouncementNotFound)?;

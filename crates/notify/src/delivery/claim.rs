@@ -1,7 +1,7 @@
 //! Taking a delivery to send it: one sender at a time, and never again what another sender may have sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kernel::{DeliveryId, DeviceId, UserId};
+use kernel::{DeliveryId, DeviceId, SessionId, UserId};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -43,10 +43,26 @@ pub struct Claimed {
     pub(super) owner: Uuid,
     /// Whether it waits for longer than patience lasts.
     pub(super) is_old: bool,
-    pub(super) device: Option<(DeviceId, PushTarget)>,
+    pub(super) device: Option<Device>,
     pub(super) collapse_key: Option<String>,
     pub(super) action: Option<String>,
     pub(super) unsubscribe: Option<url::Url>,
+}
+
+/// The device that a push message is for.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) id: DeviceId,
+    pub(super) target: PushTarget,
+    session: SessionId,
+}
+
+impl Claimed {
+    /// The login through which the device is used that a push message is for: nothing is pushed to a device that was
+    /// logged out.
+    pub fn session(&self) -> Option<SessionId> {
+        self.device.as_ref().map(|device| device.session)
+    }
 }
 
 impl Notify {
@@ -88,10 +104,10 @@ impl Notify {
             rows::put_off(txn, id, quiet_until, now).await?;
             return Ok(Claim::NotYet(quiet_until));
         }
-        let target = match row.device {
+        let device = match row.device {
             None => None,
-            Some(device) => match self.target(txn, device, row.user).await {
-                Ok(Some(target)) => Some((device, target)),
+            Some(device) => match self.device(txn, device, row.user).await {
+                Ok(Some(device)) => Some(device),
                 Ok(None) => return over(DeliveryStatus::Failed, "device_gone").await,
                 Err(error @ NotifyError::Sealing(_)) => {
                     tracing::error!(delivery = %id, %error, "a device's token cannot be opened");
@@ -100,7 +116,7 @@ impl Notify {
                 Err(error) => return Err(error),
             },
         };
-        let claimed = match self.prepare(txn, row, kind, target).await {
+        let claimed = match self.prepare(txn, row, kind, device).await {
             // It would fail at every claim; staff can revive it once the cause is mended.
             Err(error @ NotifyError::Render(_)) => {
                 tracing::error!(delivery = %id, %error, "a message cannot be written");
@@ -114,17 +130,17 @@ impl Notify {
         Ok(Claim::Send(Box::new(claimed)))
     }
 
-    async fn target(
+    async fn device(
         &self,
         txn: &DatabaseTransaction,
-        device: DeviceId,
+        id: DeviceId,
         user: UserId,
-    ) -> Result<Option<PushTarget>, NotifyError> {
-        let Some((kind, sealed)) = device::find(txn, device, user).await? else {
+    ) -> Result<Option<Device>, NotifyError> {
+        let Some(found) = device::find(txn, id, user).await? else {
             return Ok(None);
         };
-        let value = self.config.sealing.open(&device::place(device), &sealed)?;
-        Ok(Some(PushTarget { kind, value }))
+        let value = self.config.sealing.open_text(&device::place(id), &found.token)?;
+        Ok(Some(Device { id, target: PushTarget { kind: found.kind, value }, session: found.session }))
     }
 
     async fn prepare(
@@ -132,7 +148,7 @@ impl Notify {
         txn: &DatabaseTransaction,
         row: rows::Row,
         kind: Kind,
-        device: Option<(DeviceId, PushTarget)>,
+        device: Option<Device>,
     ) -> Result<Claimed, NotifyError> {
         let key = TemplateKey { kind, channel: row.channel, language: row.language };
         let overrides = template::overrides(txn, kind, row.language).await?;

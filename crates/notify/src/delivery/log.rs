@@ -1,13 +1,14 @@
 //! Staff's log of deliveries, and the second chance of dead ones.
 
 use chrono::{DateTime, Utc};
-use kernel::{Caller, DeliveryId, Page, Paging, TypedId, UserId};
+use kernel::{Caller, DeliveryId, Page, Paging, Permission, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Engine, audit};
 
 use super::{DeliveryStatus, DeliveryView, PlannedDelivery, rows};
+use crate::error::require;
 use crate::{Channel, Kind, Notify, NotifyError};
 
 /// Which deliveries to list; what is `None` does not matter.
@@ -65,12 +66,14 @@ impl Notify {
     /// Deliveries, newest first.
     ///
     /// # Errors
-    /// When the cursor is not of this list with this filter, or the database fails.
+    /// [`NotifyError::Forbidden`], or when the cursor is not of this list with this filter.
     pub async fn deliveries(
         &self,
+        caller: &Caller,
         filter: &DeliveryFilter,
         paging: &Paging,
     ) -> Result<Page<DeliveryView>, NotifyError> {
+        require(caller, Permission::DeliveriesManage)?;
         let reader = self.db.reader()?;
         let (mut condition, mut values) = filter.condition();
         match paging {
@@ -99,8 +102,9 @@ impl Notify {
     /// One delivery.
     ///
     /// # Errors
-    /// [`NotifyError::DeliveryNotFound`], or when the database fails.
-    pub async fn delivery(&self, id: DeliveryId) -> Result<DeliveryView, NotifyError> {
+    /// [`NotifyError::Forbidden`], [`NotifyError::DeliveryNotFound`].
+    pub async fn delivery(&self, caller: &Caller, id: DeliveryId) -> Result<DeliveryView, NotifyError> {
+        require(caller, Permission::DeliveriesManage)?;
         let found = rows::select(self.db.reader()?, "id = ?", vec![id.uuid().into()], 1, 0).await?;
         found.into_iter().next().ok_or(NotifyError::DeliveryNotFound)
     }
@@ -108,13 +112,14 @@ impl Notify {
     /// Gives a dead delivery all its tries anew, in the caller's transaction, which enqueues the job for it.
     ///
     /// # Errors
-    /// [`NotifyError::DeliveryNotFound`]; a conflict when it is not dead: what may have been sent is not sent again.
+    /// [`NotifyError::Forbidden`], [`NotifyError::DeliveryNotFound`]; a conflict when it is not dead: what may have been sent is not sent again.
     pub async fn retry_delivery_in_txn(
         &self,
         txn: &DatabaseTransaction,
         caller: &Caller,
         id: DeliveryId,
     ) -> Result<PlannedDelivery, NotifyError> {
+        require(caller, Permission::DeliveriesManage)?;
         let now = self.ambient.now();
         let row = rows::lock(txn, id).await?.ok_or(NotifyError::DeliveryNotFound)?;
         if row.status != DeliveryStatus::Dead {

@@ -51,7 +51,7 @@ pub enum Sending {
     Taken(String),
     /// It did not leave, or nobody knows.
     Failed(SendError),
-    /// The device's token is dead.
+    /// The device's token is dead, or the device was logged out.
     DeviceGone,
     /// Whom it is for has no such contact any more.
     NoContact,
@@ -86,7 +86,7 @@ impl Claimed {
     }
 
     fn push(&self) -> Option<PushMessage> {
-        let (_, target) = self.device.as_ref()?;
+        let target = &self.device.as_ref()?.target;
         let mut data = BTreeMap::from([
             ("kind".to_owned(), self.kind.as_str().to_owned()),
             ("deliveryId".to_owned(), self.id.to_string()),

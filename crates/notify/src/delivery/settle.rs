@@ -73,9 +73,9 @@ impl Notify {
         let mut verdict = judge(sending);
         verdict.counts |= claimed.is_old;
         if sending == &Sending::DeviceGone
-            && let Some((device, _)) = &claimed.device
+            && let Some(device) = &claimed.device
         {
-            device::remove(txn, *device).await?;
+            device::remove(txn, device.id).await?;
         }
         if verdict.status == DeliveryStatus::Queued
             && verdict.counts
@@ -84,7 +84,7 @@ impl Notify {
             verdict = Verdict::over(DeliveryStatus::Dead, Some("attempts_used_up"));
         }
         let due_at = (verdict.status == DeliveryStatus::Queued).then(|| {
-            let pause = self.config.backoff.pause(claimed.attempt, &self.ambient);
+            let pause = self.config.backoff.long_pause(claimed.attempt, &self.ambient);
             let pause = pause.max(verdict.wait.unwrap_or_default());
             now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1))
         });

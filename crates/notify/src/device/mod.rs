@@ -2,6 +2,7 @@
 //! telling its new owner about the old one.
 
 mod register;
+mod reseal;
 mod rows;
 
 use std::str::FromStr;

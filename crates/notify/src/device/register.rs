@@ -1,6 +1,6 @@
 //! Registering, listing and removing devices.
 
-use kernel::{DeviceId, TypedId, UserId};
+use kernel::{DeviceId, SessionId, TypedId, UserId};
 use sea_orm::DatabaseTransaction;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -9,28 +9,26 @@ use super::{DeviceView, Platform, PushTarget, rows};
 use crate::{Notify, NotifyError};
 
 impl Notify {
-    /// Registers a device, or notes that it is still there. Somebody else's becomes this person's; who has too many
-    /// loses the one that was not seen for longest.
+    /// Registers a device for the login that it is used through, or notes that it is still there. Somebody else's becomes
+    /// this person's; who has too many loses the one that was not seen for longest.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn register_device(
         &self,
-        user: UserId,
+        (user, session): (UserId, SessionId),
         platform: Platform,
         target: &PushTarget,
     ) -> Result<DeviceView, NotifyError> {
-        self.db.in_txn(async |txn| self.register_device_in_txn(txn, user, platform, target).await).await
+        self.db
+            .in_txn(async |txn| self.register_device_in_txn(txn, (user, session), platform, target).await)
+            .await
     }
 
-    /// As [`register_device`](Self::register_device), in the caller's transaction: for a login that brings its token.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn register_device_in_txn(
+    async fn register_device_in_txn(
         &self,
         txn: &DatabaseTransaction,
-        user: UserId,
+        (user, session): (UserId, SessionId),
         platform: Platform,
         target: &PushTarget,
     ) -> Result<DeviceView, NotifyError> {
@@ -42,7 +40,16 @@ impl Notify {
             &rows::place(fresh),
             target.value.expose_secret().as_bytes(),
         )?;
-        let new = rows::NewDevice { id: fresh, user, kind: target.kind, platform, hash: &hash, sealed, now };
+        let new = rows::NewDevice {
+            id: fresh,
+            user,
+            session,
+            kind: target.kind,
+            platform,
+            hash: &hash,
+            sealed,
+            now,
+        };
         if !rows::insert(txn, &new).await? {
             rows::take_over(txn, &new).await?;
         }
@@ -72,9 +79,9 @@ impl Notify {
         let reader = self.db.reader()?;
         let mut targets = Vec::new();
         for device in rows::of_user(reader, user).await? {
-            if let Some((kind, sealed)) = rows::find(reader, device.id, user).await? {
-                let value = self.config.sealing.open(&rows::place(device.id), &sealed)?;
-                targets.push(PushTarget { kind, value });
+            if let Some(found) = rows::find(reader, device.id, user).await? {
+                let value = self.config.sealing.open_text(&rows::place(device.id), &found.token)?;
+                targets.push(PushTarget { kind: found.kind, value });
             }
         }
         Ok(targets)
@@ -92,16 +99,16 @@ impl Notify {
         }
     }
 
-    /// Removes all devices of somebody who was logged out everywhere, in the caller's transaction; gives how many.
+    /// Removes the devices of a login that has ended, in the caller's transaction; gives how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete_devices_in_txn(
+    pub async fn delete_devices_of_session_in_txn(
         &self,
         txn: &DatabaseTransaction,
-        user: UserId,
+        session: SessionId,
     ) -> Result<u64, NotifyError> {
-        Ok(rows::remove_all(txn, user).await?)
+        Ok(rows::remove_of_session(txn, session).await?)
     }
 }
 

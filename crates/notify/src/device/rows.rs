@@ -1,18 +1,18 @@
 //! The SQL of devices.
 
 use chrono::{DateTime, Utc};
-use kernel::{DeviceId, TypedId, UserId};
+use kernel::{DeviceId, Sealed, SessionId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use store::{Engine, StoreError, insert_if_absent};
 use uuid::Uuid;
 
 use super::{DeviceView, Platform, TargetKind};
-use crate::sealing::Sealed;
 
 /// A device to be registered.
 pub(super) struct NewDevice<'a> {
     pub(super) id: DeviceId,
     pub(super) user: UserId,
+    pub(super) session: SessionId,
     pub(super) kind: TargetKind,
     pub(super) platform: Platform,
     pub(super) hash: &'a str,
@@ -27,11 +27,12 @@ pub(crate) fn place(device: DeviceId) -> String {
 
 pub(super) async fn insert(txn: &DatabaseTransaction, new: &NewDevice<'_>) -> Result<bool, StoreError> {
     let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO push_devices (id, user_id, target, platform, token_hash, key_id, token, created_at, seen_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO push_devices (id, user_id, session_id, target, platform, token_hash, key_id, token, created_at, \
+         seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             new.id.uuid().into(),
             new.user.uuid().into(),
+            new.session.uuid().into(),
             new.kind.as_str().into(),
             new.platform.as_str().into(),
             new.hash.into(),
@@ -49,18 +50,25 @@ pub(super) async fn insert(txn: &DatabaseTransaction, new: &NewDevice<'_>) -> Re
 pub(super) async fn take_over(txn: &DatabaseTransaction, new: &NewDevice<'_>) -> Result<(), StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let seen = engine.statement(
-        "UPDATE push_devices SET seen_at = ?, platform = ? WHERE token_hash = ? AND user_id = ?",
-        [new.now.into(), new.platform.as_str().into(), new.hash.into(), new.user.uuid().into()],
+        "UPDATE push_devices SET seen_at = ?, platform = ?, session_id = ? WHERE token_hash = ? AND user_id = ?",
+        [
+            new.now.into(),
+            new.platform.as_str().into(),
+            new.session.uuid().into(),
+            new.hash.into(),
+            new.user.uuid().into(),
+        ],
     );
     if txn.execute_raw(seen).await?.rows_affected() == 1 {
         return Ok(());
     }
     let moved = engine.statement(
-        "UPDATE push_devices SET id = ?, user_id = ?, target = ?, platform = ?, key_id = ?, token = ?, \
-         created_at = ?, seen_at = ? WHERE token_hash = ?",
+        "UPDATE push_devices SET id = ?, user_id = ?, session_id = ?, target = ?, platform = ?, key_id = ?, \
+         token = ?, created_at = ?, seen_at = ? WHERE token_hash = ?",
         [
             new.id.uuid().into(),
             new.user.uuid().into(),
+            new.session.uuid().into(),
             new.kind.as_str().into(),
             new.platform.as_str().into(),
             new.sealed.key_id.as_str().into(),
@@ -89,21 +97,68 @@ pub(super) async fn by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Opt
     db.query_one_raw(select).await?.as_ref().map(read).transpose()
 }
 
-/// A device's kind and sealed token, while it is somebody's.
+/// A device as messages find it.
+pub(crate) struct Found {
+    pub(crate) kind: TargetKind,
+    pub(crate) session: SessionId,
+    pub(crate) token: Sealed,
+}
+
+/// A device, while it is somebody's. One from before logins were noted is passed over until it registers again.
 pub(crate) async fn find(
     db: &impl ConnectionTrait,
     device: DeviceId,
     user: UserId,
-) -> Result<Option<(TargetKind, Sealed)>, StoreError> {
+) -> Result<Option<Found>, StoreError> {
     let select = Engine::of(db.get_database_backend()).statement(
-        "SELECT target, key_id, token FROM push_devices WHERE id = ? AND user_id = ?",
+        "SELECT target, session_id, key_id, token FROM push_devices \
+         WHERE id = ? AND user_id = ? AND session_id IS NOT NULL",
         [device.uuid().into(), user.uuid().into()],
     );
     let Some(row) = db.query_one_raw(select).await? else {
         return Ok(None);
     };
-    let kind = word(&row.try_get::<String>("", "target")?)?;
-    Ok(Some((kind, Sealed { key_id: row.try_get("", "key_id")?, bytes: row.try_get("", "token")? })))
+    Ok(Some(Found {
+        kind: word(&row.try_get::<String>("", "target")?)?,
+        session: row.try_get::<Uuid>("", "session_id")?.into(),
+        token: sealed(&row)?,
+    }))
+}
+
+/// Some devices whose token another key than this sealed, after this one, in the order of their ids; locked.
+pub(super) async fn lock_sealed_otherwise(
+    txn: &DatabaseTransaction,
+    key: &str,
+    after: DeviceId,
+    limit: u32,
+) -> Result<Vec<(DeviceId, Sealed)>, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let sql = format!(
+        "SELECT id, key_id, token FROM push_devices WHERE (key_id < ? OR key_id > ?) AND id > ? \
+         ORDER BY id LIMIT {limit}{}",
+        engine.for_update()
+    );
+    let rows =
+        txn.query_all_raw(engine.statement(&sql, [key.into(), key.into(), after.uuid().into()])).await?;
+    rows.iter().map(|row| Ok((row.try_get::<Uuid>("", "id")?.into(), sealed(row)?))).collect()
+}
+
+/// Writes the token of a device whose row is locked, sealed by another key.
+pub(super) async fn set_sealed(
+    txn: &DatabaseTransaction,
+    device: DeviceId,
+    sealed: Sealed,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE push_devices SET key_id = ?, token = ? WHERE id = ?",
+        [sealed.key_id.into(), sealed.bytes.into(), device.uuid().into()],
+    );
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
+fn sealed(row: &QueryResult) -> Result<Sealed, StoreError> {
+    Ok(Sealed { key_id: row.try_get("", "key_id")?, bytes: row.try_get("", "token")? })
 }
 
 /// Removes a device, whoever's it is.
@@ -114,9 +169,12 @@ pub(crate) async fn remove(txn: &DatabaseTransaction, device: DeviceId) -> Resul
     Ok(())
 }
 
-pub(super) async fn remove_all(txn: &DatabaseTransaction, user: UserId) -> Result<u64, StoreError> {
+pub(super) async fn remove_of_session(
+    txn: &DatabaseTransaction,
+    session: SessionId,
+) -> Result<u64, StoreError> {
     let delete = Engine::of(txn.get_database_backend())
-        .statement("DELETE FROM push_devices WHERE user_id = ?", [user.uuid().into()]);
+        .statement("DELETE FROM push_devices WHERE session_id = ?", [session.uuid().into()]);
     Ok(txn.execute_raw(delete).await?.rows_affected())
 }
 

@@ -197,7 +197,7 @@ impl Notify {
         let old = endpoint.old_secret.as_ref().filter(|_| overlaps);
         std::iter::once(&endpoint.secret)
             .chain(old)
-            .map(|sealed| self.config.sealing.open(&place, sealed))
+            .map(|sealed| Ok(self.config.sealing.open_text(&place, sealed)?))
             .collect()
     }
 

@@ -1,7 +1,7 @@
 //! Staff's work on endpoints. Each change is recorded, with the address and without the secret.
 
 use chrono::{DateTime, Utc};
-use kernel::{Caller, FieldErrors, HookId, InvalidInput, TypedId, bounded_text};
+use kernel::{Caller, FieldErrors, HookId, InvalidInput, Permission, Sealed, TypedId, bounded_text};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
@@ -9,7 +9,7 @@ use store::{Engine, audit};
 
 use super::rows::{self, Row};
 use super::{HookStatus, HookUrl, HookView, Topic, secret};
-use crate::sealing::Sealed;
+use crate::error::require;
 use crate::{Notify, NotifyError};
 
 /// The most topics of one endpoint, and the most endpoints: each event is measured by all of them.
@@ -74,8 +74,9 @@ impl Notify {
     /// All endpoints, in the order they were made.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn hooks(&self) -> Result<Vec<HookView>, NotifyError> {
+    /// [`NotifyError::Forbidden`], or when the database fails.
+    pub async fn hooks(&self, caller: &Caller) -> Result<Vec<HookView>, NotifyError> {
+        require(caller, Permission::WebhooksManage)?;
         let rows = rows::select(self.db.reader()?, "1 = 1 ORDER BY id", Vec::new()).await?;
         Ok(rows.into_iter().map(|row| row.view).collect())
     }
@@ -83,8 +84,9 @@ impl Notify {
     /// One endpoint.
     ///
     /// # Errors
-    /// [`NotifyError::HookNotFound`], or when the database fails.
-    pub async fn hook(&self, id: HookId) -> Result<HookView, NotifyError> {
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookNotFound`].
+    pub async fn hook(&self, caller: &Caller, id: HookId) -> Result<HookView, NotifyError> {
+        require(caller, Permission::WebhooksManage)?;
         let found = rows::select(self.db.reader()?, "id = ?", vec![id.uuid().into()]).await?;
         found.into_iter().next().map(|row| row.view).ok_or(NotifyError::HookNotFound)
     }
@@ -92,8 +94,9 @@ impl Notify {
     /// Makes an endpoint.
     ///
     /// # Errors
-    /// A conflict when there are as many as there may be.
+    /// [`NotifyError::Forbidden`]; a conflict when there are as many as there may be.
     pub async fn create_hook(&self, caller: &Caller, input: &HookInput) -> Result<NewHook, NotifyError> {
+        require(caller, Permission::WebhooksManage)?;
         self.db.in_txn(async |txn| self.create_hook_in_txn(txn, caller, input).await).await
     }
 
@@ -133,7 +136,7 @@ impl Notify {
     /// Changes an endpoint. With `expected` only while it is at that version.
     ///
     /// # Errors
-    /// [`NotifyError::HookNotFound`], [`NotifyError::VersionMismatch`].
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookNotFound`], [`NotifyError::VersionMismatch`].
     pub async fn update_hook(
         &self,
         caller: &Caller,
@@ -147,7 +150,7 @@ impl Notify {
     /// Switches an endpoint on or off. Switched on, one that failed gets all its time anew.
     ///
     /// # Errors
-    /// [`NotifyError::HookNotFound`], or when the database fails.
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookNotFound`].
     pub async fn switch_hook(&self, caller: &Caller, id: HookId, on: bool) -> Result<HookView, NotifyError> {
         let (status, action) =
             if on { (HookStatus::Enabled, "hook.enabled") } else { (HookStatus::Disabled, "hook.disabled") };
@@ -162,7 +165,7 @@ impl Notify {
     /// Gives an endpoint a new secret. The old one signs beside it for a while, so that the receiver can change over.
     ///
     /// # Errors
-    /// [`NotifyError::HookNotFound`], or when the database fails.
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookNotFound`].
     pub async fn rotate_hook_secret(&self, caller: &Caller, id: HookId) -> Result<NewHook, NotifyError> {
         let (secret, sealed) = self.fresh_secret(id)?;
         let overlap = self.config.hook_overlap;
@@ -179,8 +182,9 @@ impl Notify {
     /// Removes an endpoint with its log.
     ///
     /// # Errors
-    /// [`NotifyError::HookNotFound`], or when the database fails.
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookNotFound`].
     pub async fn delete_hook(&self, caller: &Caller, id: HookId) -> Result<(), NotifyError> {
+        require(caller, Permission::WebhooksManage)?;
         self.db
             .in_txn(async |txn| {
                 let row = rows::lock(txn, id).await?.ok_or(NotifyError::HookNotFound)?;
@@ -200,6 +204,7 @@ impl Notify {
         action: &'static str,
         change: impl Fn(Row, DateTime<Utc>) -> Result<Row, NotifyError> + Clone,
     ) -> Result<HookView, NotifyError> {
+        require(caller, Permission::WebhooksManage)?;
         self.db
             .in_txn(async |txn| {
                 let now = self.ambient.now();

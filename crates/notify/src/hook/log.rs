@@ -1,7 +1,7 @@
 //! An endpoint's log: what was sent, and once more by hand.
 
 use chrono::{DateTime, Utc};
-use kernel::{Caller, HookDeliveryId, HookId, Page, Paging, TypedId};
+use kernel::{Caller, HookDeliveryId, HookId, Page, Paging, Permission, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,6 +9,7 @@ use store::{Engine, audit};
 use uuid::Uuid;
 
 use super::{HookDeliveryView, PlannedHook, rows};
+use crate::error::require;
 use crate::{Notify, NotifyError, inbox};
 
 /// Where the list was left.
@@ -21,13 +22,14 @@ impl Notify {
     /// An endpoint's webhooks, newest first.
     ///
     /// # Errors
-    /// [`NotifyError::HookNotFound`], or when the cursor is not of this list.
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookNotFound`], or when the cursor is not of this list.
     pub async fn hook_deliveries(
         &self,
+        caller: &Caller,
         endpoint: HookId,
         paging: &Paging,
     ) -> Result<Page<HookDeliveryView>, NotifyError> {
-        self.hook(endpoint).await?;
+        self.hook(caller, endpoint).await?;
         let reader = self.db.reader()?;
         let mut condition = "endpoint_id = ?".to_owned();
         let mut values: Vec<Value> = vec![endpoint.uuid().into()];
@@ -58,13 +60,14 @@ impl Notify {
     /// enqueues the job for it.
     ///
     /// # Errors
-    /// [`NotifyError::HookDeliveryNotFound`]; a conflict while it is under way.
+    /// [`NotifyError::Forbidden`], [`NotifyError::HookDeliveryNotFound`]; a conflict while it is under way.
     pub async fn resend_hook_in_txn(
         &self,
         txn: &DatabaseTransaction,
         caller: &Caller,
         id: HookDeliveryId,
     ) -> Result<PlannedHook, NotifyError> {
+        require(caller, Permission::WebhooksManage)?;
         let now = self.ambient.now();
         let row = rows::lock_delivery(txn, id).await?.ok_or(NotifyError::HookDeliveryNotFound)?;
         if row.due_at.is_some() {

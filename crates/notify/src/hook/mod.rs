@@ -9,6 +9,7 @@ mod client;
 mod delivery;
 mod endpoint;
 mod log;
+mod reseal;
 mod retry;
 mod rows;
 mod secret;

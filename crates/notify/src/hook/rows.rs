@@ -1,14 +1,13 @@
 //! The SQL of endpoints and their webhooks.
 
 use chrono::{DateTime, Utc};
-use kernel::{HookDeliveryId, HookId, TypedId};
+use kernel::{HookDeliveryId, HookId, Sealed, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use serde_json::Value as Json;
 use store::{Engine, StoreError};
 use uuid::Uuid;
 
 use super::{HookDeliveryView, HookStatus, HookView, Topic};
-use crate::sealing::Sealed;
 
 /// What is stored of an endpoint.
 #[derive(Debug, Clone)]

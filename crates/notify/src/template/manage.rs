@@ -1,20 +1,22 @@
 //! Staff's work on templates: look, change, try out, reset.
 
-use kernel::Caller;
+use kernel::{Caller, Permission};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value as Json, json};
 use store::{Engine as DbEngine, audit};
 
 use super::rows::{self, Row};
 use super::{Rendered, TemplateKey, TemplateParts, TemplateView, defaults, rendered, rules};
+use crate::error::require;
 use crate::{Channel, Kind, Language, Notify, NotifyError};
 
 impl Notify {
     /// Every template, in the catalogue's order: what holds, and whether staff changed it.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn templates(&self) -> Result<Vec<TemplateView>, NotifyError> {
+    /// [`NotifyError::Forbidden`], or when the database fails.
+    pub async fn templates(&self, caller: &Caller) -> Result<Vec<TemplateView>, NotifyError> {
+        require(caller, Permission::TemplatesManage)?;
         let stored = rows::all(self.db.reader()?).await?;
         let mut views = Vec::new();
         for kind in Kind::all() {
@@ -31,8 +33,9 @@ impl Notify {
     /// One template.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn template(&self, key: TemplateKey) -> Result<TemplateView, NotifyError> {
+    /// [`NotifyError::Forbidden`], or when the database fails.
+    pub async fn template(&self, caller: &Caller, key: TemplateKey) -> Result<TemplateView, NotifyError> {
+        require(caller, Permission::TemplatesManage)?;
         Ok(view(key, rows::find(self.db.reader()?, key, "").await?.as_ref()))
     }
 
@@ -40,7 +43,8 @@ impl Notify {
     /// one that was never changed.
     ///
     /// # Errors
-    /// [`NotifyError::Invalid`] naming each text that is wrong, [`NotifyError::VersionMismatch`].
+    /// [`NotifyError::Forbidden`], [`NotifyError::Invalid`] naming each text that is wrong,
+    /// [`NotifyError::VersionMismatch`].
     pub async fn set_template(
         &self,
         caller: &Caller,
@@ -48,6 +52,7 @@ impl Notify {
         parts: TemplateParts,
         expected: Option<i64>,
     ) -> Result<TemplateView, NotifyError> {
+        require(caller, Permission::TemplatesManage)?;
         let parts = rules::check(&self.engine, key, parts)?;
         self.db
             .in_txn(async |txn| self.write_template(txn, caller, key, Some(parts.clone()), expected).await)
@@ -57,28 +62,31 @@ impl Notify {
     /// Puts the default back.
     ///
     /// # Errors
-    /// [`NotifyError::VersionMismatch`], or when the database fails.
+    /// [`NotifyError::Forbidden`], [`NotifyError::VersionMismatch`], or when the database fails.
     pub async fn reset_template(
         &self,
         caller: &Caller,
         key: TemplateKey,
         expected: Option<i64>,
     ) -> Result<TemplateView, NotifyError> {
+        require(caller, Permission::TemplatesManage)?;
         self.db.in_txn(async |txn| self.write_template(txn, caller, key, None, expected).await).await
     }
 
     /// A template filled in with samples; the one that holds, unless another is given to be tried out.
     ///
     /// # Errors
-    /// [`NotifyError::Invalid`] naming each text that is wrong.
+    /// [`NotifyError::Forbidden`], [`NotifyError::Invalid`] naming each text that is wrong.
     pub async fn preview_template(
         &self,
+        caller: &Caller,
         key: TemplateKey,
         parts: Option<TemplateParts>,
     ) -> Result<Rendered, NotifyError> {
+        require(caller, Permission::TemplatesManage)?;
         let parts = match parts {
             Some(parts) => rules::check(&self.engine, key, parts)?,
-            None => self.template(key).await?.parts,
+            None => self.template(caller, key).await?.parts,
         };
         rendered::preview(&self.engine, key, &parts, &self.config.brand)
     }

@@ -101,7 +101,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             fan_out = fan_out.moved_to(batch.last().unwrap().user);
         }
         finish(db, &house, &fan_out).await.unwrap();
-        let view = house.notify.announcement(id).await.unwrap();
+        let view = house.notify.announcement(&house.moderator(), id).await.unwrap();
         assert_eq!((view.status, view.reached), (AnnouncementStatus::Sent, 10));
         assert_eq!(view.position, Some(people[9].user));
         let told = house.inbox(people[3].user).await.remove(0);
@@ -127,7 +127,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!(advance(db, &house, &next, &people[2..]).await.unwrap(), 4);
         assert_eq!(finish(db, &house, &paused).await.unwrap_err().code(), "lease_lost");
         finish(db, &house, &next).await.unwrap();
-        assert_eq!(house.notify.announcement(id).await.unwrap().reached, 6);
+        assert_eq!(house.notify.announcement(&house.moderator(), id).await.unwrap().reached, 6);
     }
 
     async fn of_many_processes_one_fans_out(db: TestDb) {
@@ -189,7 +189,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(house.notify.due_announcements(10).await.unwrap().is_empty());
         assert_eq!(house.notify.expire_announcements().await.unwrap(), 1);
         assert_eq!(house.notify.expire_announcements().await.unwrap(), 0);
-        assert_eq!(house.notify.announcement(id).await.unwrap().status, AnnouncementStatus::Expired);
+        assert_eq!(house.notify.announcement(&house.moderator(), id).await.unwrap().status, AnnouncementStatus::Expired);
         let caller = house.moderator();
         let over = AnnouncementInput { expires_at: hours(0), ..input() };
         let draft = house.notify.create_announcement(&caller, &over.check().unwrap()).await.unwrap().id;
@@ -255,7 +255,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         }
         house.notify.move_announcement(&caller, id, AnnouncementEvent::Unschedule, None).await.unwrap();
         let paging = Paging::After { cursor: None, limit: 10 };
-        let drafts = house.notify.announcements(Some(AnnouncementStatus::Draft), &paging).await.unwrap();
+        let drafts = house.notify.announcements(&house.moderator(), Some(AnnouncementStatus::Draft), &paging).await.unwrap();
         assert_eq!(drafts.data.len(), 1);
         house.notify.delete_announcement(&caller, id).await.unwrap();
         let records = store::audit::of_subject(db.reader().unwrap(), "announcement", &id.to_string()).await.unwrap();

@@ -39,7 +39,7 @@ async fn claimed(house: &House, id: DeliveryId) -> Box<Claimed> {
 }
 
 async fn status(house: &House, id: DeliveryId) -> DeliveryStatus {
-    house.notify.delivery(id).await.unwrap().status
+    house.notify.delivery(&house.moderator(), id).await.unwrap().status
 }
 
 const NOT_SENT: Sending = Sending::Failed(SendError::NotSent { code: Some(20429), retry_after: None });
@@ -60,7 +60,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             senders += usize::from(task.await.unwrap());
         }
         assert_eq!(senders, 1);
-        assert_eq!(house.notify.delivery(id).await.unwrap().attempts, 1);
+        assert_eq!(house.notify.delivery(&house.moderator(), id).await.unwrap().attempts, 1);
     }
 
     async fn what_was_taken_is_sent_and_over(db: TestDb) {
@@ -70,7 +70,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(mail.text.body.contains("₹500.00") && mail.text.body.contains("unsubscribe?token="));
         let taken = Sending::Taken("<id@dgt.example>".to_owned());
         assert_eq!(settle(db, &house, &mail, taken).await, Ok(Settled::Over(DeliveryStatus::Sent)));
-        let view = house.notify.delivery(id).await.unwrap();
+        let view = house.notify.delivery(&house.moderator(), id).await.unwrap();
         assert_eq!((view.provider_id.as_deref(), view.due_at), (Some("<id@dgt.example>"), None));
         assert!(matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::Over(DeliveryStatus::Sent)));
     }
@@ -89,7 +89,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
                 Settled::Over(status) => assert_eq!((attempt, status), (3, DeliveryStatus::Dead)),
             }
         }
-        let view = house.notify.delivery(id).await.unwrap();
+        let view = house.notify.delivery(&house.moderator(), id).await.unwrap();
         assert_eq!((view.status, view.last_error.as_deref()), (DeliveryStatus::Dead, Some("not_sent:20429")));
     }
 
@@ -113,7 +113,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let busy = Sending::Failed(SendError::Busy);
             assert!(matches!(settle(db, &house, &mail, busy).await, Ok(Settled::Again(_))));
         }
-        assert_eq!(house.notify.delivery(id).await.unwrap().attempts, 0);
+        assert_eq!(house.notify.delivery(&house.moderator(), id).await.unwrap().attempts, 0);
         house.clock.advance(TimeDelta::days(4));
         let mail = claimed(&house, id).await;
         let end = settle(db, &house, &mail, Sending::Failed(SendError::Busy)).await;
@@ -163,7 +163,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let late = Sending::Taken("<first>".to_owned());
         assert_eq!(settle(db, &house, &first, late).await, Err("lease_lost".to_owned()));
         assert!(settle(db, &house, &second, Sending::Taken("<second>".to_owned())).await.is_ok());
-        assert_eq!(house.notify.delivery(id).await.unwrap().provider_id.as_deref(), Some("<second>"));
+        assert_eq!(house.notify.delivery(&house.moderator(), id).await.unwrap().provider_id.as_deref(), Some("<second>"));
     }
 
     async fn a_choice_made_meanwhile_counts(db: TestDb) {
@@ -189,7 +189,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let id = sms(&house).await;
             let sms = claimed(&house, id).await;
             assert_eq!(settle(db, &house, &sms, sending).await, Ok(Settled::Over(DeliveryStatus::Failed)));
-            assert_eq!(house.notify.delivery(id).await.unwrap().reason.as_deref(), Some(reason));
+            assert_eq!(house.notify.delivery(&house.moderator(), id).await.unwrap().reason.as_deref(), Some(reason));
         }
     }
 
@@ -228,7 +228,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         house.tell(&house.person(), &event(Kind::RefundProcessed, "e2")).await;
         let count = async |filter: DeliveryFilter| {
             let paging = kernel::Paging::Numbered { page: 1, limit: 50 };
-            house.notify.deliveries(&filter, &paging).await.unwrap().pagination.total.unwrap()
+            house.notify.deliveries(&house.moderator(), &filter, &paging).await.unwrap().pagination.total.unwrap()
         };
         let any = DeliveryFilter::default();
         assert_eq!(count(any).await, 3);
@@ -288,7 +288,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let message = claimed(&house, id).await;
         assert!(settle(db, &house, &message, Sending::Failed(SendError::Unknown)).await.is_ok());
         assert!(house.notify.apply_sms_status(id, "SM1", SmsStatus::Undelivered, Some(30003)).await.unwrap());
-        let view = house.notify.delivery(id).await.unwrap();
+        let view = house.notify.delivery(&house.moderator(), id).await.unwrap();
         assert_eq!((view.status, view.last_error.as_deref()), (DeliveryStatus::Failed, Some("twilio:30003")));
     }
 

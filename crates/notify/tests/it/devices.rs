@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use kernel::DomainError;
 use notify::{Claim, DeliveryStatus, Kind, Platform, PushTarget, TargetKind};
 use sea_orm::ConnectionTrait;
+use secrecy::ExposeSecret;
 use testkit::{Domain, Scope, on_every_engine};
 
 use crate::house::{House, event};
@@ -23,15 +24,15 @@ fn what_no_token_looks_like_is_refused() {
 on_every_engine! { Scope::Domain(Domain::Notify) =>
     async fn a_device_registers_as_often_as_it_likes(db: TestDb) {
         let house = House::open(db);
-        let asha = house.person();
-        let first = house.notify.register_device(asha.user, Platform::Android, &target("t")).await.unwrap();
+        let (asha, session) = (house.person(), house.ambient.new_id());
+        let first = house.notify.register_device((asha.user, session), Platform::Android, &target("t")).await.unwrap();
         house.clock.advance(TimeDelta::days(1));
-        let again = house.notify.register_device(asha.user, Platform::Android, &target("t")).await.unwrap();
+        let again = house.notify.register_device((asha.user, session), Platform::Android, &target("t")).await.unwrap();
         assert_eq!((first.id, first.created_at), (again.id, again.created_at));
         assert!(again.seen_at > first.seen_at);
         assert_eq!(house.notify.devices(asha.user).await.unwrap().len(), 1);
         let fid = PushTarget::parse(TargetKind::Fid, "t").unwrap();
-        house.notify.register_device(asha.user, Platform::Ios, &fid).await.unwrap();
+        house.notify.register_device((asha.user, session), Platform::Ios, &fid).await.unwrap();
         assert_eq!(house.notify.devices(asha.user).await.unwrap().len(), 2, "an installation id is another name");
     }
 
@@ -89,12 +90,64 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
     async fn somebody_elses_device_is_not_found(db: TestDb) {
         let house = House::open(db);
         let (asha, ravi) = (house.person(), house.person());
-        let device = house.notify.register_device(asha.user, Platform::Web, &target("t")).await.unwrap().id;
+        let of = (asha.user, house.ambient.new_id());
+        let device = house.notify.register_device(of, Platform::Web, &target("t")).await.unwrap().id;
         for (user, id) in [(ravi.user, device), (asha.user, house.ambient.new_id())] {
             assert_eq!(house.notify.delete_device(user, id).await.unwrap_err().code(), "device_not_found");
         }
         house.notify.delete_device(asha.user, device).await.unwrap();
         assert!(house.notify.devices(asha.user).await.unwrap().is_empty());
+    }
+
+    /// A login that ends takes its devices along, and a message that was on its way to them with it.
+    async fn a_device_goes_with_the_login_it_is_used_through(db: TestDb) {
+        let house = House::open(db);
+        let asha = house.person();
+        let phone = house.device(asha.user, "phone").await;
+        let told = house.tell(&asha, &event(Kind::ListingApproved, "e")).await;
+        house.device(asha.user, "tablet").await;
+        let end = async |session| {
+            db.in_txn(async |txn| house.notify.delete_devices_of_session_in_txn(txn, session).await).await.unwrap()
+        };
+        assert_eq!((end(phone).await, end(phone).await, end(house.ambient.new_id()).await), (1, 0, 0));
+        assert_eq!(house.notify.devices(asha.user).await.unwrap().len(), 1, "the tablet stays");
+        let claim = house.notify.claim_delivery(told.deliveries[0].id).await.unwrap();
+        assert!(matches!(claim, Claim::Over(DeliveryStatus::Failed)), "{claim:?}");
+        // One that registered through a later login goes with that one.
+        let (before, after) = (house.device(asha.user, "phone").await, house.device(asha.user, "phone").await);
+        let told = house.tell(&asha, &event(Kind::ListingApproved, "f")).await;
+        assert_eq!((told.deliveries.len(), end(before).await), (2, 0));
+        let mut sessions = Vec::new();
+        for planned in &told.deliveries {
+            let Claim::Send(claimed) = house.notify.claim_delivery(planned.id).await.unwrap() else {
+                panic!("it is due");
+            };
+            sessions.extend(claimed.session());
+        }
+        assert!(sessions.contains(&after) && !sessions.contains(&before));
+        assert_eq!(end(after).await, 1);
+    }
+
+    /// After a change of keys what the old one sealed moves to the new one. What cannot be opened stays as it is, and
+    /// nothing waits for it.
+    async fn tokens_move_to_the_new_key(db: TestDb) {
+        let house = House::open(db);
+        let (asha, ravi) = (house.person(), house.person());
+        let (lost, old) = (house.with_keys(&[("lost", 3)]), house.with_keys(&[("old", 1)]));
+        lost.device(ravi.user, "lost").await;
+        for token in ["a", "b", "c"] {
+            old.device(asha.user, token).await;
+        }
+        let both = house.with_keys(&[("new", 2), ("old", 1)]);
+        both.device(asha.user, "d").await;
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 3);
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 0);
+        let opened = house.with_keys(&[("new", 2)]).notify.push_targets(asha.user).await.unwrap();
+        let mut tokens: Vec<_> = opened.iter().map(|one| one.value.expose_secret().to_owned()).collect();
+        tokens.sort();
+        assert_eq!(tokens, ["a", "b", "c", "d"]);
+        assert!(both.notify.push_targets(ravi.user).await.is_err());
+        assert_eq!(lost.notify.push_targets(ravi.user).await.unwrap().len(), 1);
     }
 
     async fn no_token_can_be_read_from_the_database(db: TestDb) {

@@ -18,7 +18,7 @@ use testkit::raw::{Answer, RawServer};
 use testkit::{Domain, Scope, TestDb, on_every_engine};
 
 use crate::house::House;
-use crate::receiver::Receiver;
+use testkit::receiver::Receiver;
 
 /// Says that every name is this address, and counts how often it was asked.
 struct Says(Vec<SocketAddr>, AtomicUsize);
@@ -31,7 +31,7 @@ impl Resolve for Says {
     }
 }
 
-fn client() -> HookClient {
+pub(crate) fn client() -> HookClient {
     HookClient::with(Arc::new(Says(Vec::new(), AtomicUsize::default())), Duration::from_secs(2))
 }
 
@@ -40,16 +40,16 @@ fn input(url: &str, topics: &[&str]) -> HookInput {
     HookInput::parse(url, "a partner", &topics, true).unwrap()
 }
 
-fn house(db: &TestDb) -> House {
+pub(crate) fn house(db: &TestDb) -> House {
     House::with(db, |config| config.hooks_to_loopback = true)
 }
 
-async fn endpoint(house: &House, url: &str) -> (HookId, SecretString) {
+pub(crate) async fn endpoint(house: &House, url: &str) -> (HookId, SecretString) {
     let new = house.notify.create_hook(&house.moderator(), &input(url, &["listing.*"])).await.unwrap();
     (new.hook.id, new.secret)
 }
 
-fn event(house: &House) -> HookEvent {
+pub(crate) fn event(house: &House) -> HookEvent {
     HookEvent {
         id: house.ambient.new_id(),
         kind: "listing.approved".to_owned(),
@@ -58,18 +58,18 @@ fn event(house: &House) -> HookEvent {
     }
 }
 
-async fn plan(db: &TestDb, house: &House, event: &HookEvent) -> Vec<PlannedHook> {
+pub(crate) async fn plan(db: &TestDb, house: &House, event: &HookEvent) -> Vec<PlannedHook> {
     db.in_txn(async |txn| house.notify.plan_hooks_in_txn(txn, event).await).await.unwrap()
 }
 
-async fn claim(house: &House, planned: &PlannedHook) -> Box<ClaimedHook> {
+pub(crate) async fn claim(house: &House, planned: &PlannedHook) -> Box<ClaimedHook> {
     match house.notify.claim_hook(planned.id).await.unwrap() {
         HookClaim::Send(claimed) => claimed,
         other => panic!("{other:?}"),
     }
 }
 
-async fn settle(
+pub(crate) async fn settle(
     db: &TestDb,
     house: &House,
     claimed: &ClaimedHook,
@@ -80,9 +80,9 @@ async fn settle(
         .map_err(|error| error.code().to_owned())
 }
 
-async fn log(house: &House, endpoint: HookId) -> Vec<HookDeliveryView> {
+pub(crate) async fn log(house: &House, endpoint: HookId) -> Vec<HookDeliveryView> {
     let paging = Paging::After { cursor: None, limit: 100 };
-    house.notify.hook_deliveries(endpoint, &paging).await.unwrap().data
+    house.notify.hook_deliveries(&house.moderator(), endpoint, &paging).await.unwrap().data
 }
 
 on_every_engine! { Scope::Domain(Domain::Notify) =>
@@ -179,7 +179,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let second = plan(db, &house, &event(&house)).await[0];
         let claimed = claim(&house, &second).await;
         assert_eq!(settle(db, &house, &claimed, HookSending::TimedOut).await, Ok(HookSettled::EndpointOff));
-        assert_eq!(house.notify.hook(id).await.unwrap().status, HookStatus::Failing);
+        assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap().status, HookStatus::Failing);
         assert!(plan(db, &house, &event(&house)).await.is_empty());
         assert!(matches!(house.notify.claim_hook(first.id).await.unwrap(), HookClaim::Over));
         assert_eq!(log(&house, id).await[1].status, "cancelled");
@@ -194,7 +194,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let planned = plan(db, &house, &event(&house)).await[0];
             let claimed = claim(&house, &planned).await;
             assert!(settle(db, &house, &claimed, sending).await.is_ok());
-            assert_eq!(house.notify.hook(id).await.unwrap().failing_since.is_some(), failing);
+            assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap().failing_since.is_some(), failing);
         }
         let planned = plan(db, &house, &event(&house)).await[0];
         let claimed = claim(&house, &planned).await;
@@ -220,6 +220,30 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         }
     }
 
+    /// After a change of keys both secrets of an endpoint move to the new one; nothing else about it changes.
+    async fn secrets_move_to_the_new_key_and_sign_as_before(db: TestDb) {
+        let house = house(db);
+        let old = house.with_keys(&[("old", 1)]);
+        let receiver = Receiver::answering(&[]).await;
+        let (id, first) = endpoint(&old, &format!("http://127.0.0.1:{}/", receiver.port)).await;
+        let second = old.notify.rotate_hook_secret(&old.moderator(), id).await.unwrap();
+        let (lost, _) = endpoint(&house.with_keys(&[("lost", 3)]), "http://127.0.0.1:1/").await;
+        let both = house.with_keys(&[("new", 2), ("old", 1)]);
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 1, "the lost key's stays");
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 0);
+        let new = house.with_keys(&[("new", 2)]);
+        assert_eq!(new.notify.hook(&new.moderator(), id).await.unwrap(), second.hook);
+        new.notify.switch_hook(&new.moderator(), lost, false).await.unwrap();
+        let planned = plan(db, &new, &event(&new)).await[0];
+        assert_eq!(client().send(&*claim(&new, &planned).await).await, HookSending::Taken(204));
+        let request = receiver.requests().pop().unwrap();
+        let at = request.header("webhook-timestamp").parse().unwrap();
+        let (webhook, header) = (request.header("webhook-id"), request.header("webhook-signature"));
+        for secret in [&first, &second.secret] {
+            assert!(verify_hook_signature(secret, &webhook, at, &request.body, &header, at));
+        }
+    }
+
     async fn what_staff_do_is_recorded_and_no_secret_is_kept_in_the_clear(db: TestDb) {
         use sea_orm::ConnectionTrait;
         use secrecy::ExposeSecret;
@@ -238,7 +262,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let stored: Vec<u8> = row.try_get("", "secret").unwrap();
         assert!(!String::from_utf8_lossy(&stored).contains(secret.expose_secret()));
         house.notify.delete_hook(&caller, id).await.unwrap();
-        assert_eq!(house.notify.hook(id).await.unwrap_err().code(), "webhook_endpoint_not_found");
+        assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap_err().code(), "webhook_endpoint_not_found");
         let records = store::audit::of_subject(db.reader().unwrap(), "hook", &id.to_string()).await.unwrap();
         let actions: Vec<_> = records.iter().map(|record| record.action.as_str()).collect();
         assert_eq!(actions, ["hook.created", "hook.changed", "hook.disabled", "hook.deleted"]);

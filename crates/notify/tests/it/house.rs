@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use kernel::{Ambient, Caller, CursorCodec, Paging, UserId};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kernel::{Ambient, Caller, CursorCodec, Paging, SealingKeys, SessionId, UserId};
 use notify::{
     DeliveryFilter, DeliveryView, Kind, Language, NewNotification, NotificationFilter, NotificationView,
-    Notify, NotifyConfig, Platform, PushTarget, Recipient, SealingKeys, TargetKind, Told,
+    Notify, NotifyConfig, Platform, PushTarget, Recipient, TargetKind, Told,
 };
+use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use testkit::{FakeClock, TestDb};
 
@@ -59,9 +62,22 @@ impl House {
         Caller::system("test")
     }
 
-    pub(crate) async fn device(&self, user: UserId, token: &str) {
+    /// Somebody's device, used through a login of its own.
+    pub(crate) async fn device(&self, user: UserId, token: &str) -> SessionId {
         let target = PushTarget::parse(TargetKind::Token, token).unwrap();
-        self.notify.register_device(user, Platform::Android, &target).await.unwrap();
+        let session = self.ambient.new_id();
+        self.notify.register_device((user, session), Platform::Android, &target).await.unwrap();
+        session
+    }
+
+    /// The same house after its sealing keys were changed; the first of them seals.
+    pub(crate) fn with_keys(&self, names: &[(&str, u8)]) -> Self {
+        let key = |fill| SecretString::from(STANDARD.encode([fill; 32]));
+        let texts: Vec<_> = names.iter().map(|(name, fill)| ((*name).to_owned(), key(*fill))).collect();
+        let sealing = SealingKeys::from_texts(&texts).unwrap();
+        let config = NotifyConfig { sealing, ..self.notify.config().clone() };
+        let notify = Notify::new(self.db.clone(), self.ambient.clone(), config);
+        Self { notify, ambient: self.ambient.clone(), clock: Arc::clone(&self.clock), db: self.db.clone() }
     }
 
     pub(crate) async fn tell(&self, to: &Recipient, new: &NewNotification) -> Told {
@@ -76,7 +92,7 @@ impl House {
     pub(crate) async fn log(&self, user: UserId) -> Vec<DeliveryView> {
         let filter = DeliveryFilter { user: Some(user), ..DeliveryFilter::default() };
         let paging = Paging::After { cursor: None, limit: 100 };
-        self.notify.deliveries(&filter, &paging).await.unwrap().data
+        self.notify.deliveries(&self.moderator(), &filter, &paging).await.unwrap().data
     }
 }
 

@@ -12,9 +12,9 @@ use sandbox::{FCM_SERVICE_ACCOUNT, FcmTokenState, Running, Sandbox, SandboxConfi
 use testkit::{Domain, Scope, TestDb, on_every_engine};
 
 use crate::house::{House, event};
-use crate::receiver::Receiver;
 use crate::smtp::smtp;
 use crate::twilio::inbox;
+use testkit::receiver::Receiver;
 
 fn senders(sandbox: &Running) -> Senders {
     let url = sandbox.http_url();
@@ -123,7 +123,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let reported: SmsStatus = get("MessageStatus").parse().unwrap();
             assert!(house.notify.apply_sms_status(id, get("MessageSid"), reported, None).await.unwrap());
         }
-        assert_eq!(house.notify.delivery(id).await.unwrap().status, DeliveryStatus::Delivered);
+        assert_eq!(house.notify.delivery(&house.moderator(), id).await.unwrap().status, DeliveryStatus::Delivered);
         sandbox.stop().await;
     }
 }

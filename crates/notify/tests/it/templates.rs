@@ -17,7 +17,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
     async fn a_template_of_staff_takes_the_defaults_place(db: TestDb) {
         let house = House::open(db);
         let caller = house.moderator();
-        let before = house.notify.template(KEY).await.unwrap();
+        let before = house.notify.template(&house.moderator(), KEY).await.unwrap();
         assert_eq!((before.version, before.overridden), (0, false));
         let new = parts("Hurray", "{{ title | upper }} is live");
         let view = house.notify.set_template(&caller, KEY, new.clone(), Some(0)).await.unwrap();
@@ -43,7 +43,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let error = house.notify.set_template(&caller, KEY, parts("Two", "x"), Some(expected)).await.unwrap_err();
             assert_eq!(error.code(), "version_mismatch");
         }
-        assert_eq!(house.notify.template(KEY).await.unwrap().parts.title.as_deref(), Some("One"));
+        assert_eq!(house.notify.template(&house.moderator(), KEY).await.unwrap().parts.title.as_deref(), Some("One"));
     }
 
     async fn of_two_first_changes_at_once_one_counts(db: TestDb) {
@@ -61,7 +61,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         for task in tasks {
             changed += usize::from(task.await.unwrap());
         }
-        assert_eq!((changed, house.notify.template(KEY).await.unwrap().version), (1, 1));
+        assert_eq!((changed, house.notify.template(&house.moderator(), KEY).await.unwrap().version), (1, 1));
     }
 
     async fn what_is_wrong_is_told_before_it_is_stored(db: TestDb) {
@@ -70,19 +70,19 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let error = house.notify.set_template(&house.moderator(), KEY, wrong.clone(), None).await.unwrap_err();
         let fields: Vec<_> = error.fields().iter().map(|field| (field.field.as_str(), field.code.as_str())).collect();
         assert_eq!(fields, [("title", "unknown_variable"), ("body", "invalid_template")]);
-        assert_eq!(house.notify.preview_template(KEY, Some(wrong)).await.unwrap_err().fields().len(), 2);
-        assert_eq!(house.notify.template(KEY).await.unwrap().version, 0);
+        assert_eq!(house.notify.preview_template(&house.moderator(), KEY, Some(wrong)).await.unwrap_err().fields().len(), 2);
+        assert_eq!(house.notify.template(&house.moderator(), KEY).await.unwrap().version, 0);
     }
 
     async fn a_template_is_tried_out_with_samples(db: TestDb) {
         let house = House::open(db);
-        let shown = house.notify.preview_template(KEY, None).await.unwrap();
+        let shown = house.notify.preview_template(&house.moderator(), KEY, None).await.unwrap();
         assert!(shown.body.contains("Red bicycle"), "{}", shown.body);
         let mail = TemplateKey { channel: Channel::Email, ..KEY };
         let page = TemplateParts { html: Some("<p>{{ title }}</p>".to_owned()), ..parts("S", "x") };
-        let shown = house.notify.preview_template(mail, Some(page)).await.unwrap();
+        let shown = house.notify.preview_template(&house.moderator(), mail, Some(page)).await.unwrap();
         assert_eq!(shown.html.as_deref(), Some("<p>Red bicycle, 21 gears</p>"));
-        let all = house.notify.templates().await.unwrap();
+        let all = house.notify.templates(&house.moderator()).await.unwrap();
         assert_eq!(all.len(), Kind::all().count() * Channel::ALL.len() * Language::ALL.len());
     }
 }

@@ -51,8 +51,10 @@ pub struct Order {
     pub status: OrderStatus,
     /// Rises with every change.
     pub version: i64,
-    /// How many of the looks after it were taken.
+    /// How many looks after it were taken.
     pub(crate) polls: i32,
+    /// How many looks in a row, to the last, gave no answer.
+    pub(crate) failed_looks: i32,
     /// When it was intended.
     pub created_at: DateTime<Utc>,
 }

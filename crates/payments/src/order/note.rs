@@ -48,8 +48,9 @@ impl Payments {
         if known.provider_order_id.is_some() {
             return Ok(Some(known));
         }
-        let next_look = rules::next_look(known.created_at, known.polls);
-        rows::set_created(txn, known.id, &placed.id, next_look, self.ambient.now()).await?;
+        let now = self.ambient.now();
+        let next_look = rules::next_look(known.created_at, now);
+        rows::set_created(txn, known.id, &placed.id, next_look, now).await?;
         Ok(rows::lock(txn, known.id).await?)
     }
 }

@@ -29,9 +29,11 @@ impl Payments {
             status: OrderStatus::Creating,
             version: 1,
             polls: 0,
+            failed_looks: 0,
             created_at: self.ambient.now(),
         };
-        rows::insert(txn, &order, rules::next_look(order.created_at, 0)).await?;
+        let next_look = rules::next_look(order.created_at, order.created_at);
+        rows::insert(txn, &order, next_look).await?;
         Ok(order)
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{Order, OrderStatus};
 use crate::PROVIDER;
 
-pub(crate) const COLUMNS: &str =
-    "o.id, o.user_id, o.provider_order_id, o.receipt, o.amount, o.status, o.version, o.polls, o.created_at";
+pub(crate) const COLUMNS: &str = "o.id, o.user_id, o.provider_order_id, o.receipt, o.amount, o.status, o.version, \
+                                  o.polls, o.failed_looks, o.created_at";
 
 pub(crate) fn read(row: &QueryResult) -> Result<Order, StoreError> {
     Ok(Order {
@@ -23,6 +23,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Order, StoreError> {
         status: OrderStatus::read(&row.try_get::<String>("", "status")?)?,
         version: row.try_get("", "version")?,
         polls: row.try_get("", "polls")?,
+        failed_looks: row.try_get("", "failed_looks")?,
         created_at: row.try_get("", "created_at")?,
     })
 }
@@ -122,8 +123,7 @@ pub(crate) async fn set_created(
     Ok(())
 }
 
-/// Moves an order from one of the states to another; nothing is left to look after when it ends. A paid one has its last
-/// look before it.
+/// Moves an order from one of the states to another. One that failed is not looked after any more.
 pub(crate) async fn set_status(
     txn: &DatabaseTransaction,
     id: PaymentOrderId,
@@ -131,8 +131,7 @@ pub(crate) async fn set_status(
     to: OrderStatus,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let ends = matches!(to, OrderStatus::Expired | OrderStatus::Failed);
-    let looks = if ends { ", next_poll_at = NULL" } else { "" };
+    let looks = if to == OrderStatus::Failed { ", next_poll_at = NULL" } else { "" };
     let sql = format!(
         "UPDATE payment_orders SET status = ?, version = version + 1, updated_at = ?{looks} \
          WHERE id = ? AND status IN ({})",
@@ -159,15 +158,15 @@ pub(super) async fn due(
     rows.iter().map(read).collect()
 }
 
+/// Writes how often a locked order was looked after, how often in vain, and when it is next.
 pub(crate) async fn set_looks(
     txn: &DatabaseTransaction,
-    id: PaymentOrderId,
-    looks: i32,
+    order: &Order,
     next_look: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     let update = Engine::of(txn.get_database_backend()).statement(
-        "UPDATE payment_orders SET polls = ?, next_poll_at = ? WHERE id = ? AND next_poll_at IS NOT NULL",
-        [looks.into(), next_look.into(), id.uuid().into()],
+        "UPDATE payment_orders SET polls = ?, failed_looks = ?, next_poll_at = ? WHERE id = ?",
+        [order.polls.into(), order.failed_looks.into(), next_look.into(), order.id.uuid().into()],
     );
     txn.execute_raw(update).await?;
     Ok(())

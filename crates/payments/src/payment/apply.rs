@@ -121,8 +121,8 @@ impl Payments {
         if new == Some(PaymentOutcome::Credited) {
             let open = [OrderStatus::Created, OrderStatus::Attempted, OrderStatus::Expired];
             order_rows::set_status(txn, order.id, &open, OrderStatus::Paid, now).await?;
-            let last = order_rules::last_look(order.created_at);
-            order_rows::set_looks(txn, order.id, order.polls, Some(last)).await?;
+            let next_look = order_rules::next_look_after_paid(order.created_at, now);
+            order_rows::set_looks(txn, order, next_look).await?;
         } else if matches!(seen, PaymentStatus::Failed | PaymentStatus::Authorized) {
             order_rows::set_status(txn, order.id, &[OrderStatus::Created], OrderStatus::Attempted, now)
                 .await?;

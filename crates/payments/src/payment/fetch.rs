@@ -11,6 +11,38 @@ impl Payments {
     /// # Errors
     /// [`PaymentError::PaymentNotFound`] when this cannot be a payment's id; the provider's errors.
     pub async fn fetch_payment(&self, provider_payment_id: &str) -> Result<FetchedPayment, PaymentError> {
+        let payment = self.look_at(provider_payment_id).await?;
+        self.complete(payment).await
+    }
+
+    /// A payment with everything that belongs to it, its refunds too when the payment itself shows none yet.
+    ///
+    /// # Errors
+    /// As [`fetch_payment`](Self::fetch_payment).
+    pub async fn fetch_refunded(&self, provider_payment_id: &str) -> Result<FetchedPayment, PaymentError> {
+        let payment = self.look_at(provider_payment_id).await?;
+        self.with_refunds(payment).await
+    }
+
+    /// Every payment that was tried on an order, each for itself: what cannot be had of one holds up no other.
+    ///
+    /// # Errors
+    /// The provider's errors when it does not show the order's payments.
+    pub async fn fetch_payments_of(
+        &self,
+        order: &Order,
+    ) -> Result<Vec<Result<FetchedPayment, PaymentError>>, PaymentError> {
+        let Some(id) = &order.provider_order_id else {
+            return Ok(Vec::new());
+        };
+        let mut fetched = Vec::new();
+        for payment in self.provider.payments_of_order(id).await? {
+            fetched.push(self.complete(payment).await);
+        }
+        Ok(fetched)
+    }
+
+    async fn look_at(&self, provider_payment_id: &str) -> Result<ProviderPayment, PaymentError> {
         if !is_provider_id(provider_payment_id) {
             return Err(PaymentError::PaymentNotFound);
         }
@@ -18,22 +50,7 @@ impl Payments {
         if payment.id != provider_payment_id {
             return Err(ProviderError::Unknown.into());
         }
-        self.complete(payment).await
-    }
-
-    /// Every payment that was tried on an order.
-    ///
-    /// # Errors
-    /// The provider's errors.
-    pub async fn fetch_payments_of(&self, order: &Order) -> Result<Vec<FetchedPayment>, PaymentError> {
-        let Some(id) = &order.provider_order_id else {
-            return Ok(Vec::new());
-        };
-        let mut fetched = Vec::new();
-        for payment in self.provider.payments_of_order(id).await? {
-            fetched.push(self.complete(payment).await?);
-        }
-        Ok(fetched)
+        Ok(payment)
     }
 
     /// Takes an authorised payment. Fetch and apply it afterwards: that it is captured is told there, also when
@@ -54,15 +71,27 @@ impl Payments {
 
     /// Adds the order when its id is not known here, and the refunds when there are any.
     async fn complete(&self, payment: ProviderPayment) -> Result<FetchedPayment, PaymentError> {
-        let order = match &payment.order_id {
-            Some(id) if self.find_order(id).await?.is_none() => self.foreign_order(id).await?,
-            _ => None,
-        };
-        let has_refunds =
-            payment.amount_refunded > 0 || rows::has_refunds(self.db.reader()?, &payment.id).await?;
-        let refunds =
-            if has_refunds { self.provider.refunds_of_payment(&payment.id).await? } else { Vec::new() };
+        if payment.amount_refunded > 0 || rows::has_refunds(self.db.reader()?, &payment.id).await? {
+            return self.with_refunds(payment).await;
+        }
+        let order = self.order_if_unknown(&payment).await?;
+        Ok(FetchedPayment { payment, order, refunds: Vec::new() })
+    }
+
+    async fn with_refunds(&self, payment: ProviderPayment) -> Result<FetchedPayment, PaymentError> {
+        let order = self.order_if_unknown(&payment).await?;
+        let refunds = self.provider.refunds_of_payment(&payment.id).await?;
         Ok(FetchedPayment { payment, order, refunds })
+    }
+
+    async fn order_if_unknown(
+        &self,
+        payment: &ProviderPayment,
+    ) -> Result<Option<ProviderOrder>, PaymentError> {
+        match &payment.order_id {
+            Some(id) if self.find_order(id).await?.is_none() => Ok(self.foreign_order(id).await?),
+            _ => Ok(None),
+        }
     }
 
     /// An order whose id is not known here. One that the provider does not show us is not ours.

@@ -159,6 +159,33 @@ pub(crate) async fn reserve(
     Ok(txn.execute_raw(update).await?.rows_affected() == 1)
 }
 
+/// Writes when a locked payment is next tried to be returned.
+pub(crate) async fn set_next_return(
+    txn: &DatabaseTransaction,
+    id: PaymentId,
+    next: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend())
+        .statement("UPDATE payments SET next_return_at = ? WHERE id = ?", [next.into(), id.uuid().into()]);
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
+/// Payments that are to be returned again, locked; those that others hold are passed over.
+pub(crate) async fn due_returns(
+    txn: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<PaymentId>, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let sql = format!(
+        "SELECT id FROM payments WHERE next_return_at <= ? ORDER BY next_return_at LIMIT {limit}{}",
+        engine.for_update_skip_locked()
+    );
+    let rows = txn.query_all_raw(engine.statement(&sql, [now.into()])).await?;
+    rows.iter().map(|row| Ok(row.try_get::<Uuid>("", "id")?.into())).collect()
+}
+
 /// Notes which journal credited the payment; the first one stays.
 pub(super) async fn set_journal(
     txn: &DatabaseTransaction,

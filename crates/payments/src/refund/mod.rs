@@ -1,6 +1,7 @@
 //! Money on its way back to where it came from.
 
 mod due;
+mod give_back;
 mod read;
 mod request;
 pub(crate) mod rows;

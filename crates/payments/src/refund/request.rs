@@ -1,6 +1,6 @@
 //! Intending a refund: a part of the payment is reserved before anybody is asked.
 
-use kernel::{Actor, Caller, HoldId, InvalidInput, Money, PaymentId, RefundId};
+use kernel::{Actor, Caller, HoldId, InvalidInput, Money, RefundId};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value as Json, json};
 use store::{StoreError, audit};
@@ -44,29 +44,6 @@ impl Payments {
         Ok(refund)
     }
 
-    /// Reserves all that is left of an unmatched payment, to be sent back to its source; `None` when nothing is left,
-    /// because it is back or on its way. It is in nobody's wallet, so there is nothing to hold.
-    ///
-    /// # Errors
-    /// [`PaymentError::PaymentNotFound`], [`PaymentError::NotRefundable`].
-    pub async fn request_return_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        payment: PaymentId,
-    ) -> Result<Option<Refund>, PaymentError> {
-        let mut locked = Locked::by_id(txn, payment, self.ambient.now()).await?;
-        if locked.payment.outcome == Some(PaymentOutcome::Returned) {
-            return Ok(None);
-        }
-        let refund = match self.reserve(txn, &mut locked, None, PaymentOutcome::Unmatched).await {
-            Ok(refund) => refund,
-            Err(PaymentError::RefundTooLarge) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        rows::insert(txn, &refund).await?;
-        Ok(Some(refund))
-    }
-
     /// Says what the refund is held with.
     ///
     /// # Errors
@@ -101,7 +78,7 @@ impl Payments {
         Ok(locked.write(txn).await?)
     }
 
-    async fn reserve(
+    pub(super) async fn reserve(
         &self,
         txn: &DatabaseTransaction,
         locked: &mut Locked,

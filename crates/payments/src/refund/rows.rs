@@ -98,6 +98,16 @@ pub(crate) async fn of_payment(
     db.query_all_raw(select).await?.iter().map(read).collect()
 }
 
+/// How many returns of a payment have failed.
+pub(super) async fn failed_returns(db: &impl ConnectionTrait, payment: PaymentId) -> Result<i64, StoreError> {
+    let select = Engine::of(db.get_database_backend()).statement(
+        "SELECT COUNT(*) AS n FROM refunds WHERE payment_id = ? AND origin = 'provider' AND status = 'failed'",
+        [payment.uuid().into()],
+    );
+    let row = db.query_one_raw(select).await?;
+    Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
+}
+
 pub(super) async fn by_id(db: &impl ConnectionTrait, id: RefundId) -> Result<Option<Refund>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE r.id = ?");
     let select = Engine::of(db.get_database_backend()).statement(&sql, [id.uuid().into()]);

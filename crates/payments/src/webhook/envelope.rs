@@ -17,6 +17,8 @@ pub(super) struct Envelope {
     pub(super) event_id: String,
     pub(super) event_type: String,
     pub(super) target: Option<WebhookTarget>,
+    /// The refund that it tells of, by its id at the provider.
+    pub(super) refund: Option<String>,
     pub(super) body_sha256: String,
 }
 
@@ -36,19 +38,27 @@ pub(super) fn read(raw: &[u8], event_id: Option<&str>) -> Envelope {
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
         .take(TYPE_MAX)
         .collect();
-    Envelope { event_id, event_type, target: target(&body), body_sha256 }
+    Envelope {
+        event_id,
+        event_type,
+        target: target(&body),
+        refund: id(&body, "/payload/refund/entity/id"),
+        body_sha256,
+    }
 }
 
 /// The payment, wherever it is named; else the order.
 fn target(body: &Json) -> Option<WebhookTarget> {
-    let id = |pointer: &str| {
-        let text = body.pointer(pointer)?.as_str()?;
-        is_provider_id(text).then(|| text.to_owned())
-    };
-    let payment = id("/payload/payment/entity/id")
-        .or_else(|| id("/payload/refund/entity/payment_id"))
-        .or_else(|| id("/payload/dispute/entity/payment_id"));
-    payment.map(WebhookTarget::Payment).or_else(|| id("/payload/order/entity/id").map(WebhookTarget::Order))
+    let payment = id(body, "/payload/payment/entity/id")
+        .or_else(|| id(body, "/payload/refund/entity/payment_id"))
+        .or_else(|| id(body, "/payload/dispute/entity/payment_id"));
+    let order = || id(body, "/payload/order/entity/id").map(WebhookTarget::Order);
+    payment.map(WebhookTarget::Payment).or_else(order)
+}
+
+fn id(body: &Json, pointer: &str) -> Option<String> {
+    let text = body.pointer(pointer)?.as_str()?;
+    is_provider_id(text).then(|| text.to_owned())
 }
 
 fn is_event_id(text: &str) -> bool {
@@ -81,7 +91,8 @@ mod tests {
         let alone = json!({"event": "order.paid", "payload": {"order": {"entity": {"id": "order_1"}}}});
         assert_eq!(of(&alone).target, Some(WebhookTarget::Order("order_1".to_owned())));
         let refund = json!({"event": "refund.processed", "payload": {"refund": {"entity": {"id": "rfnd_1", "payment_id": "pay_3"}}}});
-        assert_eq!(of(&refund).target, payment("pay_3"));
+        assert_eq!((of(&refund).target, of(&refund).refund.as_deref()), (payment("pay_3"), Some("rfnd_1")));
+        assert_eq!(of(&captured).refund, None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::envelope::Envelope;
 use super::{Received, WEBHOOK_JOB, rows};
 use crate::{PaymentError, Payments};
 
-/// Webhooks per transaction: ten values each, and SQLite takes 32 766 in a statement.
+/// Webhooks per transaction: eleven values each, and SQLite takes 32 766 in a statement.
 const BATCH: usize = 256;
 
 /// Webhooks that wait at most; the provider sends again what is refused beyond that.

@@ -2,6 +2,7 @@
 
 mod envelope;
 mod intake;
+mod promise;
 mod receive;
 mod rows;
 mod work;
@@ -64,6 +65,10 @@ pub struct ClaimedWebhook {
     pub event_type: String,
     /// What it is about.
     pub target: WebhookTarget,
+    /// The refund that it tells of, by its id at the provider.
+    pub refund: Option<String>,
     /// Which try this is, from 1.
     pub attempts: u32,
+    /// How often the provider has not shown what it tells of.
+    pub(crate) unseen: u32,
 }

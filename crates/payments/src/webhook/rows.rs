@@ -40,10 +40,10 @@ pub(super) async fn insert(
         Engine::Sqlite | Engine::Postgres => "ON CONFLICT (provider, event_id) DO NOTHING",
         Engine::MariaDb => "ON DUPLICATE KEY UPDATE provider = webhook_events.provider",
     };
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)"; events.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)"; events.len()].join(", ");
     let sql = format!(
-        "INSERT INTO webhook_events (provider, event_id, event_type, entity_kind, entity_id, body_sha256, state, \
-         attempts, next_at, received_at, finished_at) VALUES {rows} {unless_known}"
+        "INSERT INTO webhook_events (provider, event_id, event_type, entity_kind, entity_id, refund_id, body_sha256, \
+         state, attempts, unseen, next_at, received_at, finished_at) VALUES {rows} {unless_known}"
     );
     let values = events.iter().flat_map(|event| values(event, now));
     txn.execute_raw(engine.statement(&sql, values)).await?;
@@ -51,7 +51,7 @@ pub(super) async fn insert(
 }
 
 /// An event that names nothing to fetch is over with its receipt.
-fn values(event: &Envelope, now: DateTime<Utc>) -> [Value; 10] {
+fn values(event: &Envelope, now: DateTime<Utc>) -> [Value; 11] {
     let (kind, id) = match &event.target {
         Some(WebhookTarget::Payment(id)) => (Some("payment"), Some(id.as_str())),
         Some(WebhookTarget::Order(id)) => (Some("order"), Some(id.as_str())),
@@ -67,6 +67,7 @@ fn values(event: &Envelope, now: DateTime<Utc>) -> [Value; 10] {
         event.event_type.as_str().into(),
         kind.into(),
         id.into(),
+        event.refund.as_deref().into(),
         event.body_sha256.as_str().into(),
         state.as_str().into(),
         next_at.into(),
@@ -84,8 +85,8 @@ pub(super) async fn claim(
 ) -> Result<Vec<ClaimedWebhook>, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let sql = format!(
-        "SELECT event_id, event_type, entity_kind, entity_id, attempts FROM webhook_events WHERE next_at <= ? \
-         ORDER BY next_at LIMIT {limit}{}",
+        "SELECT event_id, event_type, entity_kind, entity_id, refund_id, attempts, unseen FROM webhook_events \
+         WHERE next_at <= ? ORDER BY next_at LIMIT {limit}{}",
         engine.for_update_skip_locked()
     );
     let mut claimed = Vec::new();
@@ -107,12 +108,14 @@ fn read(row: &QueryResult) -> Result<ClaimedWebhook, StoreError> {
         Some("order") => WebhookTarget::Order(id),
         other => return Err(StoreError::Corrupt(format!("a webhook's entity is {other:?}"))),
     };
-    let tried: i32 = row.try_get("", "attempts")?;
+    let count = |column| row.try_get::<i32>("", column).map(|n| u32::try_from(n).unwrap_or_default());
     Ok(ClaimedWebhook {
         event_id: row.try_get("", "event_id")?,
         event_type: row.try_get("", "event_type")?,
         target,
-        attempts: u32::try_from(tried).unwrap_or_default().saturating_add(1),
+        refund: row.try_get("", "refund_id")?,
+        attempts: count("attempts")?.saturating_add(1),
+        unseen: count("unseen")?,
     })
 }
 
@@ -127,10 +130,11 @@ pub(super) async fn settle(
 ) -> Result<bool, StoreError> {
     let finished_at = next_at.is_none().then_some(now);
     let update = Engine::of(txn.get_database_backend()).statement(
-        "UPDATE webhook_events SET state = ?, next_at = ?, last_error = ?, finished_at = ? \
+        "UPDATE webhook_events SET state = ?, unseen = ?, next_at = ?, last_error = ?, finished_at = ? \
          WHERE provider = ? AND event_id = ? AND state = 'new' AND attempts = ?",
         [
             state.as_str().into(),
+            i32::try_from(webhook.unseen).unwrap_or(i32::MAX).into(),
             next_at.into(),
             error.into(),
             finished_at.into(),

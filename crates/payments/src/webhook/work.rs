@@ -18,6 +18,12 @@ const MAX_ATTEMPTS: u32 = 30;
 /// The pauses between tries.
 const BACKOFF: Backoff = Backoff { base: Duration::from_secs(5), cap: Duration::from_secs(3_600) };
 
+/// Tries at which the provider may not show what a webhook tells of before it is passed over: about half an hour.
+const MAX_UNSEEN: u32 = 8;
+
+/// The pauses between those tries: a read that lags behind catches up within seconds or minutes.
+const UNSEEN_BACKOFF: Backoff = Backoff { base: Duration::from_secs(20), cap: Duration::from_secs(1_800) };
+
 /// Characters that are kept of an error.
 const ERROR_MAX: usize = 200;
 
@@ -61,18 +67,25 @@ impl Payments {
         Ok(rows::forget_settled(txn, before).await?)
     }
 
-    /// Notes that it is of no use to us, and why.
+    /// Notes that the provider does not show what it tells of, and why that is thought: it is looked for again a few
+    /// times, with growing pauses, and then passed over. A look at its order may still find it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn webhook_ignored_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        webhook: &ClaimedWebhook,
-        why: &str,
-    ) -> Result<bool, PaymentError> {
+    pub async fn webhook_unseen(&self, webhook: &ClaimedWebhook, why: &str) -> Result<(), PaymentError> {
+        let webhook = ClaimedWebhook { unseen: webhook.unseen.saturating_add(1), ..webhook.clone() };
+        if webhook.unseen < MAX_UNSEEN {
+            return self.try_again(&webhook, UNSEEN_BACKOFF.pause(webhook.unseen, &self.ambient), why).await;
+        }
+        tracing::warn!(event = %webhook.event_id, kind = %webhook.event_type, why, "a webhook was passed over");
+        metrics::counter!("webhooks_passed_over_total").increment(1);
         let (now, why) = (self.ambient.now(), shortened(why));
-        Ok(rows::settle(txn, webhook, WebhookState::Ignored, None, Some(&why), now).await?)
+        self.db
+            .in_txn(async |txn| {
+                rows::settle(txn, &webhook, WebhookState::Ignored, None, Some(&why), now).await?;
+                Ok(())
+            })
+            .await
     }
 
     /// Notes that a try failed: it comes again after a pause, with a job to wake the worker, or is given up.
@@ -80,20 +93,30 @@ impl Payments {
     /// # Errors
     /// When the database fails.
     pub async fn webhook_failed(&self, webhook: &ClaimedWebhook, why: &str) -> Result<(), PaymentError> {
-        let why = shortened(why);
-        let is_dead = webhook.attempts >= MAX_ATTEMPTS;
-        if is_dead {
-            tracing::error!(event = %webhook.event_id, kind = %webhook.event_type, why, "a webhook was given up");
-            metrics::counter!("webhooks_dead_total").increment(1);
+        if webhook.attempts < MAX_ATTEMPTS {
+            return self.try_again(webhook, BACKOFF.pause(webhook.attempts, &self.ambient), why).await;
         }
+        let (now, why) = (self.ambient.now(), shortened(why));
+        tracing::error!(event = %webhook.event_id, kind = %webhook.event_type, why, "a webhook was given up");
+        metrics::counter!("webhooks_dead_total").increment(1);
         self.db
             .in_txn(async |txn| {
-                let now = self.ambient.now();
-                if is_dead {
-                    rows::settle(txn, webhook, WebhookState::Dead, None, Some(&why), now).await?;
-                    return Ok(());
-                }
-                let next = now + BACKOFF.pause(webhook.attempts, &self.ambient);
+                rows::settle(txn, webhook, WebhookState::Dead, None, Some(&why), now).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn try_again(
+        &self,
+        webhook: &ClaimedWebhook,
+        pause: Duration,
+        why: &str,
+    ) -> Result<(), PaymentError> {
+        let (now, why) = (self.ambient.now(), shortened(why));
+        let next = now + pause;
+        self.db
+            .in_txn(async |txn| {
                 if rows::settle(txn, webhook, WebhookState::New, Some(next), Some(&why), now).await? {
                     let job = NewJob::new(WEBHOOK_JOB, serde_json::json!({})).at(next);
                     enqueue_in_txn(txn, &self.ambient, job).await?;

@@ -2,14 +2,29 @@
 
 use std::collections::HashSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{DomainError, Money, Paging, UserId};
 use payments::{OrderStatus, PaymentError, PaymentStatus, ProviderOrder};
+use sea_orm::ConnectionTrait;
 use sha2::Sha256;
-use testkit::{Domain, Scope, on_every_engine};
+use testkit::{Domain, Scope, TestDb, on_every_engine};
 
 use crate::desk::{Desk, KEY_SECRET, captured, paid, placed};
+
+/// When the next order is due.
+async fn next_look(db: &TestDb) -> Option<DateTime<Utc>> {
+    let sql = "SELECT next_poll_at FROM payment_orders WHERE next_poll_at IS NOT NULL ORDER BY next_poll_at LIMIT 1";
+    let row = db.reader().unwrap().query_one_raw(db.engine().statement(sql, [])).await.unwrap();
+    row.map(|row| row.try_get("", "next_poll_at").unwrap())
+}
+
+/// How many orders the runbook finds that were given up.
+async fn given_up(db: &TestDb) -> i64 {
+    let sql = "SELECT COUNT(*) AS n FROM payment_orders WHERE failed_looks >= 20 AND next_poll_at IS NULL";
+    let row = db.reader().unwrap().query_one_raw(db.engine().statement(sql, [])).await.unwrap();
+    row.unwrap().try_get("", "n").unwrap()
+}
 
 on_every_engine! { Scope::Domain(Domain::Payments) =>
     async fn receipt_len_le_40(db: TestDb) {
@@ -77,10 +92,75 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
             desk.payments.note_polled(order.id).await.unwrap();
         }
         assert_eq!(desk.payments.order(order.id).await.unwrap().status, OrderStatus::Expired);
-        desk.pass(TimeDelta::days(30));
-        assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
+        for day in 6..=30 {
+            desk.clock.set(begin + TimeDelta::days(day) - TimeDelta::seconds(1));
+            assert!(desk.payments.due_orders(10).await.unwrap().is_empty(), "nothing before day {day}");
+            desk.clock.set(begin + TimeDelta::days(day));
+            assert_eq!(desk.payments.due_orders(10).await.unwrap()[0].id, order.id, "due on day {day}");
+            desk.payments.note_polled(order.id).await.unwrap();
+        }
+        desk.pass(TimeDelta::days(300));
+        assert!(desk.payments.due_orders(10).await.unwrap().is_empty(), "no order is looked after for ever");
         desk.apply(&captured(&order, "pay_late")).await;
         assert_eq!(desk.payments.order(order.id).await.unwrap().status, OrderStatus::Paid, "late still counts");
+    }
+
+    /// Nobody worked for days: the order is looked at once, and not once for each look that was missed.
+    async fn looks_that_were_missed_are_not_made_up_for(db: TestDb) {
+        let desk = Desk::new(db);
+        let order = desk.placed().await;
+        desk.pass(TimeDelta::days(9));
+        assert_eq!(desk.payments.due_orders(10).await.unwrap().len(), 1);
+        desk.payments.note_polled(order.id).await.unwrap();
+        assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
+        desk.pass(TimeDelta::days(1));
+        assert_eq!(desk.payments.due_orders(10).await.unwrap().len(), 1);
+    }
+
+    /// The provider does not show it: ever more rarely, and not for ever.
+    async fn an_order_that_cannot_be_looked_at_is_given_up_after_two_weeks(db: TestDb) {
+        let desk = Desk::new(db);
+        let (placed, never, paid) = (desk.placed().await, desk.open().await, desk.placed().await);
+        desk.apply(&captured(&paid, "pay_1")).await;
+        let begin = placed.created_at;
+        let mut looks = Vec::new();
+        while let Some(at) = next_look(db).await {
+            desk.clock.set(at);
+            for due in desk.payments.due_orders(10).await.unwrap() {
+                desk.payments.note_look_failed(due.id).await.unwrap();
+                if due.id == placed.id {
+                    looks.push((at - begin).num_minutes());
+                }
+            }
+        }
+        assert_eq!(looks[..6], [10, 25, 55, 115, 235, 475]);
+        assert_eq!((looks.len(), looks[19] / (24 * 60)), (20, 13));
+        let status = async |order: &payments::Order| desk.payments.order(order.id).await.unwrap().status;
+        assert_eq!(status(&placed).await, OrderStatus::Expired);
+        assert_eq!(status(&never).await, OrderStatus::Failed);
+        assert_eq!(status(&paid).await, OrderStatus::Paid);
+        assert_eq!(given_up(db).await, 3, "the runbook finds them");
+        desk.apply(&captured(&placed, "pay_2")).await;
+        assert_eq!(status(&placed).await, OrderStatus::Paid, "a webhook still counts");
+    }
+
+    async fn a_look_that_shows_the_order_again_forgets_those_that_failed(db: TestDb) {
+        let desk = Desk::new(db);
+        let order = desk.placed().await;
+        for _ in 0..19 {
+            desk.clock.set(next_look(db).await.unwrap());
+            assert_eq!(desk.payments.due_orders(10).await.unwrap().len(), 1);
+            desk.payments.note_look_failed(order.id).await.unwrap();
+        }
+        desk.clock.set(next_look(db).await.unwrap());
+        desk.payments.due_orders(10).await.unwrap();
+        desk.payments.note_polled(order.id).await.unwrap();
+        let seen = desk.ambient.now();
+        desk.clock.set(next_look(db).await.unwrap());
+        assert!(desk.ambient.now() - seen <= TimeDelta::days(1), "the next of its daily looks");
+        desk.payments.due_orders(10).await.unwrap();
+        desk.payments.note_look_failed(order.id).await.unwrap();
+        assert_eq!(next_look(db).await, Some(desk.ambient.now() + TimeDelta::minutes(15)), "as after the first");
     }
 
     async fn a_look_that_never_ended_is_taken_again(db: TestDb) {
@@ -114,20 +194,22 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!((taken.len(), distinct.len()), (20, 20));
     }
 
-    /// Somebody may pay twice, and the webhook of the second payment may be lost.
-    async fn a_paid_order_is_looked_after_once_more(db: TestDb) {
+    /// Somebody may pay twice or refund in the dashboard, and the webhook that says so may be lost.
+    async fn a_paid_order_is_looked_after_weekly_for_half_a_year(db: TestDb) {
         let desk = Desk::new(db);
         let order = desk.placed().await;
         desk.pass(TimeDelta::minutes(10));
         assert_eq!(desk.payments.due_orders(10).await.unwrap().len(), 1);
         desk.apply(&captured(&order, "pay_1")).await;
         desk.payments.note_polled(order.id).await.unwrap();
-        desk.clock.set(order.created_at + TimeDelta::days(5) - TimeDelta::seconds(1));
-        assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
-        desk.pass(TimeDelta::seconds(1));
-        assert_eq!(desk.payments.due_orders(10).await.unwrap()[0].id, order.id);
-        desk.payments.note_polled(order.id).await.unwrap();
-        desk.pass(TimeDelta::days(30));
+        for week in 0..26 {
+            desk.clock.set(order.created_at + TimeDelta::days(5 + 7 * week) - TimeDelta::seconds(1));
+            assert!(desk.payments.due_orders(10).await.unwrap().is_empty(), "nothing before week {week}");
+            desk.pass(TimeDelta::seconds(1));
+            assert_eq!(desk.payments.due_orders(10).await.unwrap()[0].id, order.id, "due in week {week}");
+            desk.payments.note_polled(order.id).await.unwrap();
+        }
+        desk.pass(TimeDelta::days(300));
         assert!(desk.payments.due_orders(10).await.unwrap().is_empty());
         assert_eq!(desk.payments.order(order.id).await.unwrap().status, OrderStatus::Paid);
     }

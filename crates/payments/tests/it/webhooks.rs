@@ -155,6 +155,40 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!((state.as_str(), error.as_str()), ("dead", "the provider does not answer"));
     }
 
+    /// Its reads may lag behind its webhooks. Tries that failed for another reason do not count.
+    async fn a_webhook_whose_news_is_not_to_be_seen_is_looked_for_eight_times_and_passed_over(db: TestDb) {
+        let desk = Desk::new(db);
+        receive(&desk, "pay_1", "evt_1").await.unwrap();
+        let claim = async || desk.payments.claim_webhooks(9).await.unwrap().pop();
+        for attempt in 1..=20 {
+            let claimed = claim().await.unwrap();
+            assert_eq!(claimed.attempts, attempt);
+            desk.payments.webhook_failed(&claimed, "the provider does not answer").await.unwrap();
+            desk.pass(TimeDelta::hours(1));
+        }
+        for look in 1..=8 {
+            let claimed = claim().await.unwrap();
+            assert_eq!(claimed.attempts, 20 + look);
+            let before = count(&desk, "jobs").await;
+            desk.payments.webhook_unseen(&claimed, "the provider does not show it").await.unwrap();
+            assert_eq!(count(&desk, "jobs").await - before, i64::from(look < 8), "a job wakes the worker for the next");
+            desk.pass(TimeDelta::minutes(30));
+        }
+        assert!(claim().await.is_none());
+        let kept = desk.db.engine().statement("SELECT state, last_error FROM webhook_events", []);
+        let row = desk.db.reader().unwrap().query_one_raw(kept).await.unwrap().unwrap();
+        let (state, error): (String, String) = (row.try_get("", "state").unwrap(), row.try_get("", "last_error").unwrap());
+        assert_eq!((state.as_str(), error.as_str()), ("ignored", "the provider does not show it"));
+    }
+
+    async fn a_webhook_about_a_refund_keeps_which(db: TestDb) {
+        let desk = Desk::new(db);
+        let raw = br#"{"event": "refund.processed", "payload": {"refund": {"entity": {"id": "rfnd_1", "payment_id": "pay_1"}}}}"#;
+        desk.payments.receive_webhook(raw, Some(&sign(WEBHOOK_SECRET, raw)), None).await.unwrap();
+        let claimed = desk.payments.claim_webhooks(9).await.unwrap().remove(0);
+        assert_eq!((claimed.target, claimed.refund.as_deref()), (WebhookTarget::Payment("pay_1".to_owned()), Some("rfnd_1")));
+    }
+
     async fn what_was_settled_is_forgotten_and_what_waits_or_was_given_up_is_not(db: TestDb) {
         let desk = Desk::new(db);
         receive(&desk, "pay_1", "evt_1").await.unwrap();

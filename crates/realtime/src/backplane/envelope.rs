@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::socket::Args;
-use crate::socket::hub::Audience;
+use crate::socket::broadcast::Audience;
 
 /// Something for sockets of other processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

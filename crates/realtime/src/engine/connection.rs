@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use crate::by_id::HasId;
 use crate::engine::packets::Packets;
 use crate::engine::queue::Queue;
 use crate::engine::shard::{Due, Shard};
@@ -24,7 +25,7 @@ pub struct Connection {
     peer: Option<IpAddr>,
     shared: Arc<Shared>,
     shard: Arc<Shard>,
-    handler: OnceLock<Box<dyn Handler>>,
+    handler: OnceLock<Arc<dyn Handler>>,
     state: Mutex<State>,
 }
 
@@ -291,6 +292,12 @@ impl Connection {
     pub(crate) async fn end_after(self: Arc<Self>, wait: Duration, reason: Reason) {
         tokio::time::sleep(wait).await;
         self.end(reason);
+    }
+}
+
+impl HasId for Arc<Connection> {
+    fn id_ref(&self) -> &Id {
+        &self.id
     }
 }
 

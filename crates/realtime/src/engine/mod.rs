@@ -14,8 +14,8 @@
 //! struct Echo;
 //!
 //! impl Application for Echo {
-//!     fn open(&self, _connection: &Arc<Connection>) -> Box<dyn Handler> {
-//!         Box::new(Echo)
+//!     fn open(&self, _connection: &Arc<Connection>) -> Arc<dyn Handler> {
+//!         Arc::new(Echo)
 //!     }
 //! }
 //!
@@ -76,7 +76,7 @@ pub enum Message {
 /// What runs on top of the connections.
 pub trait Application: Send + Sync + 'static {
     /// What answers a new connection.
-    fn open(&self, connection: &Arc<Connection>) -> Box<dyn Handler>;
+    fn open(&self, connection: &Arc<Connection>) -> Arc<dyn Handler>;
 
     /// A thread takes its first connection. Called once for each, in the order of their numbers.
     fn shard_started(&self, shard: &Arc<Shard>) {

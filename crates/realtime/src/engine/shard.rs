@@ -46,7 +46,8 @@ pub(crate) enum Due {
 }
 
 struct Timer {
-    at: Instant,
+    /// In microseconds from the shard's start: half as long as an `Instant`, and there are many of these.
+    at: u64,
     due: Due,
     connection: Weak<Connection>,
 }
@@ -111,8 +112,10 @@ impl Shard {
     }
 
     pub(crate) fn set_timer(&self, at: Instant, due: Due, connection: &Arc<Connection>) {
+        // Never early, so that whoever looks when it falls due finds the moment past.
+        let at = self.micros(at).saturating_add(1);
         self.timers().push(Timer { at, due, connection: Arc::downgrade(connection) });
-        if self.micros(at) < self.sleeps_until.load(Memory::Acquire) {
+        if at < self.sleeps_until.load(Memory::Acquire) {
             self.bell.notify_one();
         }
     }
@@ -122,6 +125,7 @@ impl Shard {
     }
 
     fn take_due(&self, now: Instant) -> Vec<Timer> {
+        let now = self.micros(now);
         let mut timers = self.timers();
         let mut due = Vec::new();
         while timers.peek().is_some_and(|timer| timer.at <= now) {
@@ -134,8 +138,8 @@ impl Shard {
     fn next(&self) -> Option<Instant> {
         let timers = self.timers();
         let next = timers.peek().map(|timer| timer.at);
-        self.sleeps_until.store(next.map_or(u64::MAX, |at| self.micros(at)), Memory::Release);
-        next
+        self.sleeps_until.store(next.unwrap_or(u64::MAX), Memory::Release);
+        next.map(|at| self.started + Duration::from_micros(at))
     }
 
     /// Looks after the connections until the engine is gone.

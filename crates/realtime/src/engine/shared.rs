@@ -1,9 +1,9 @@
 //! What all connections of an engine share.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::by_id::ById;
 use crate::config::EngineConfig;
 use crate::engine::Application;
 use crate::engine::connection::Connection;
@@ -16,7 +16,7 @@ pub(crate) struct Shared {
     pub(crate) config: EngineConfig,
     pub(crate) meters: Arc<Meters>,
     application: Arc<dyn Application>,
-    connections: Mutex<HashMap<Id, Arc<Connection>>>,
+    connections: Mutex<ById<Arc<Connection>>>,
     shards: Mutex<usize>,
     is_closing: AtomicBool,
 }
@@ -37,12 +37,12 @@ impl Shared {
         &*self.application
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<Id, Arc<Connection>>> {
+    fn table(&self) -> MutexGuard<'_, ById<Arc<Connection>>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn find(&self, id: Id) -> Option<Arc<Connection>> {
-        self.table().get(&id).cloned()
+        self.table().get(id).cloned()
     }
 
     /// Whether there was room for it. Checked and taken under one lock.
@@ -51,12 +51,12 @@ impl Shared {
         if self.is_closing.load(Ordering::Acquire) || table.len() >= self.config.max_connections {
             return false;
         }
-        table.insert(connection.id(), Arc::clone(connection));
+        table.insert(Arc::clone(connection));
         true
     }
 
     pub(crate) fn remove(&self, id: Id) {
-        self.table().remove(&id);
+        self.table().remove(id);
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -67,7 +67,7 @@ impl Shared {
     pub(crate) fn begin_closing(&self) -> Vec<Arc<Connection>> {
         let table = self.table();
         self.is_closing.store(true, Ordering::Release);
-        table.values().cloned().collect()
+        table.iter().cloned().collect()
     }
 
     /// A shard for the calling thread, and the task that runs it.

@@ -104,7 +104,7 @@ fn let_in(
     if !client.settle(&socket) {
         return None;
     }
-    let answer = answer(&socket, log.is_some());
+    let answer = answer(&socket);
     // The rooms and the log stand still, so nothing is sent between what was missed and what comes.
     let (is_in, overflowed) = socket.hub().with_members(|members| {
         for packets in missed.iter().chain([&answer]) {
@@ -112,7 +112,7 @@ fn let_in(
         }
         let is_in = members.enter(&socket, &granted, &joined);
         if is_in {
-            space.sockets().insert(id, socket.clone());
+            space.sockets().insert(socket.clone());
         }
         is_in
     });
@@ -144,16 +144,16 @@ fn find(
 
 /// Ends the connection that the client has lost, if we have not noticed yet.
 fn put_away(space: &Space, claim: &Claim, identity: &str) {
-    let old = space.sockets().get(&claim.id).cloned();
+    let old = space.sockets().get(claim.id).cloned();
     if let Some(old) = old.filter(|old| old.secret().is(claim.secret) && old.identity() == identity) {
         old.connection().end(Reason::TransportClose);
     }
 }
 
 /// The answer to CONNECT: the socket's id, and what it may come back by.
-fn answer(socket: &Socket, is_kept: bool) -> Arc<Packets> {
+pub(crate) fn answer(socket: &Socket) -> Arc<Packets> {
     let id = socket.id().to_string();
-    let answer = if is_kept {
+    let answer = if socket.is_recoverable() {
         json!({"sid": id, "pid": format!("{id}.{}", socket.secret())})
     } else {
         json!({"sid": id})

@@ -1,29 +1,29 @@
-//! One connection as Socket.IO sees it: the namespaces it is in, and what waits for their handlers.
+//! One connection as Socket.IO sees it: the namespaces it is in, and what its packets do there.
 
-use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use futures_util::FutureExt;
 
 use crate::engine::{Connection, Handler, Message};
 use crate::reason::Reason;
 use crate::socket::admission;
 use crate::socket::core::{Core, Space};
-use crate::socket::hub::RoomsLeft;
+use crate::socket::inbox::{self, Inbox, Job};
 use crate::socket::log::Absent;
+use crate::socket::members::RoomsLeft;
 use crate::socket::namespace::{Ack, Event};
 use crate::socket::packet::{self, Body, Incoming};
 use crate::socket::socket::Socket;
 
 /// The Socket.IO side of a connection.
 pub(crate) struct Client {
+    /// Itself, for the tasks that work for it.
+    me: Weak<Self>,
     core: Arc<Core>,
-    connection: std::sync::Weak<Connection>,
+    connection: Weak<Connection>,
     state: Mutex<State>,
 }
 
@@ -31,11 +31,7 @@ pub(crate) struct Client {
 struct State {
     entries: Vec<Entry>,
     assembling: Option<Box<Assembling>>,
-    inbox: VecDeque<Job>,
-    /// A task works on the inbox.
-    is_driven: bool,
-    /// Of whoever waits for the inbox to have room.
-    reader: Option<Waker>,
+    inbox: Inbox,
     /// It was in a namespace once.
     has_settled: bool,
     is_closed: bool,
@@ -61,16 +57,10 @@ struct Assembling {
     bytes: usize,
 }
 
-/// Something for a handler.
-enum Job {
-    Connect(Arc<Space>, Option<ByteString>),
-    Event(Socket, Event),
-    Gone(Socket, Reason),
-}
-
 impl Client {
     pub(crate) fn new(core: Arc<Core>, connection: &Arc<Connection>) -> Arc<Self> {
-        Arc::new(Self { core, connection: Arc::downgrade(connection), state: Mutex::default() })
+        let connection = Arc::downgrade(connection);
+        Arc::new_cyclic(|me| Self { me: me.clone(), core, connection, state: Mutex::default() })
     }
 
     pub(crate) const fn core(&self) -> &Arc<Core> {
@@ -85,7 +75,7 @@ impl Client {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_text(self: &Arc<Self>, connection: &Arc<Connection>, text: &ByteString) -> Result<(), Reason> {
+    fn take_text(&self, connection: &Arc<Connection>, text: &ByteString) -> Result<(), Reason> {
         let packet =
             packet::parse(text, self.core.config.max_attachments).map_err(|_error| Reason::ParseError)?;
         let mut state = self.state();
@@ -101,7 +91,7 @@ impl Client {
         self.take_packet(connection, packet, Vec::new())
     }
 
-    fn take_attachment(self: &Arc<Self>, connection: &Arc<Connection>, data: Bytes) -> Result<(), Reason> {
+    fn take_attachment(&self, connection: &Arc<Connection>, data: Bytes) -> Result<(), Reason> {
         let mut state = self.state();
         let mut assembling = state.assembling.take().ok_or(Reason::ParseError)?;
         assembling.bytes += data.len();
@@ -118,7 +108,7 @@ impl Client {
     }
 
     fn take_packet(
-        self: &Arc<Self>,
+        &self,
         connection: &Arc<Connection>,
         packet: Incoming,
         attachments: Vec<Bytes>,
@@ -171,7 +161,7 @@ impl Client {
         }
     }
 
-    fn ask(self: &Arc<Self>, space: &Arc<Space>, auth: Option<ByteString>) {
+    fn ask(&self, space: &Arc<Space>, auth: Option<ByteString>) {
         {
             let mut state = self.state();
             match state.entries.iter_mut().find(|entry| entry.space == space.number) {
@@ -180,11 +170,18 @@ impl Client {
                     state.entries.reserve_exact(1);
                     state.entries.push(Entry { space: space.number, standing: Standing::Asking });
                 }
-                Some(entry) if matches!(entry.standing, Standing::PutOut) => {
-                    entry.standing = Standing::Asking;
-                }
-                // Clients of reference can ask twice before they are answered; one answer is enough.
-                Some(_) => return,
+                Some(entry) => match &entry.standing {
+                    Standing::PutOut => entry.standing = Standing::Asking,
+                    // Clients of reference can ask twice before they are answered; the one answer is for both.
+                    Standing::Asking => return,
+                    // Each CONNECT is answered, and who is in stays who it is.
+                    Standing::In(socket) => {
+                        let socket = socket.clone();
+                        drop(state);
+                        socket.post(admission::answer(&socket));
+                        return;
+                    }
+                },
             }
         }
         self.enqueue(Job::Connect(Arc::clone(space), auth));
@@ -221,7 +218,7 @@ impl Client {
     }
 
     /// Puts a socket out, and tells its client.
-    pub(crate) fn put_out(self: &Arc<Self>, socket: &Socket) {
+    pub(crate) fn put_out(&self, socket: &Socket) {
         if !self.remove(socket, Some(Standing::PutOut)) {
             return;
         }
@@ -231,11 +228,11 @@ impl Client {
     }
 
     /// Takes a socket out of its rooms and tells the handler.
-    fn depart(self: &Arc<Self>, socket: &Socket, reason: Reason) {
+    fn depart(&self, socket: &Socket, reason: Reason) {
         // Before the rooms forget it: what is sent from now on is kept, and nothing lies between.
         let mut log = socket.space().log();
         let (rooms, overflowed) = socket.hub().with_members(|members| members.depart(socket));
-        socket.space().sockets().remove(&socket.id());
+        socket.space().sockets().remove(socket.id());
         let was_in = rooms.is_some();
         if let (Some(log), Some(RoomsLeft { granted, joined }), true) =
             (&mut log, rooms, reason.is_recoverable())
@@ -252,42 +249,17 @@ impl Client {
         }
     }
 
-    fn enqueue(self: &Arc<Self>, job: Job) {
-        let mut state = self.state();
-        state.inbox.push_back(job);
-        if std::mem::replace(&mut state.is_driven, true) {
-            return;
-        }
-        drop(state);
-        if let Some(connection) = self.connection() {
-            connection.shard().spawn(drive(Arc::clone(self)));
+    fn enqueue(&self, job: Job) {
+        if self.state().inbox.push(job)
+            && let (Some(me), Some(connection)) = (self.me.upgrade(), self.connection())
+        {
+            connection.shard().spawn(inbox::drive(me));
         }
     }
 
     /// The next job. When there is none, the task that asked must end.
-    fn next_job(&self) -> Option<Job> {
-        let mut state = self.state();
-        let job = state.inbox.pop_front();
-        if job.is_none() {
-            state.is_driven = false;
-            state.inbox = VecDeque::new();
-        }
-        if let Some(reader) = state.reader.take() {
-            reader.wake();
-        }
-        job
-    }
-
-    async fn run(self: &Arc<Self>, job: Job) {
-        match job {
-            Job::Connect(space, auth) => admission::decide(self, &space, auth).await,
-            // What waited when the client left or was put out is not handled any more.
-            Job::Event(socket, event) if socket.is_connected() => {
-                socket.space().handler.event(&socket, event).await;
-            }
-            Job::Event(..) => {}
-            Job::Gone(socket, reason) => socket.space().handler.disconnected(&socket, reason).await,
-        }
+    pub(crate) fn next_job(&self) -> Option<Job> {
+        self.state().inbox.next()
     }
 }
 
@@ -299,60 +271,42 @@ fn check_placeholders(payload: &str, attachments: &[Bytes]) -> Result<(), Reason
     }
 }
 
-/// Works on the inbox of a client until it is empty. There is no task while nothing waits.
-async fn drive(client: Arc<Client>) {
-    while let Some(job) = client.next_job() {
-        let result = AssertUnwindSafe(client.run(job)).catch_unwind().await;
-        if result.is_err() {
-            tracing::error!("a handler of a namespace panicked");
-            if let Some(connection) = client.connection() {
-                connection.end(Reason::ServerDisconnect);
-            }
-        }
-    }
-}
-
-/// A client as the engine knows it.
-pub(crate) struct ClientHandler(pub(crate) Arc<Client>);
-
-impl Handler for ClientHandler {
+impl Handler for Client {
     fn settle_within(&self) -> Option<Duration> {
-        Some(self.0.core.config.connect_timeout)
+        Some(self.core.config.connect_timeout)
     }
 
     fn has_settled(&self) -> bool {
-        self.0.state().has_settled
+        self.state().has_settled
     }
 
     fn message(&self, connection: &Arc<Connection>, message: Message) -> Result<(), Reason> {
         match message {
-            Message::Text(text) => self.0.take_text(connection, &text),
-            Message::Binary(data) => self.0.take_attachment(connection, data),
+            Message::Text(text) => self.take_text(connection, &text),
+            Message::Binary(data) => self.take_attachment(connection, data),
         }
     }
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.0.state();
-        if state.inbox.len() < self.0.core.config.max_inbox || state.is_closed {
-            return Poll::Ready(());
+        let mut state = self.state();
+        if state.is_closed {
+            Poll::Ready(())
+        } else {
+            state.inbox.poll_room(self.core.config.max_inbox, context)
         }
-        state.reader = Some(context.waker().clone());
-        Poll::Pending
     }
 
     fn closed(&self, _connection: &Arc<Connection>, reason: Reason) {
         let entries = {
-            let mut state = self.0.state();
+            let mut state = self.state();
             state.is_closed = true;
             state.assembling = None;
-            if let Some(reader) = state.reader.take() {
-                reader.wake();
-            }
+            state.inbox.wake_reader();
             std::mem::take(&mut state.entries)
         };
         for entry in entries {
             if let Standing::In(socket) = entry.standing {
-                self.0.depart(&socket, reason);
+                self.depart(&socket, reason);
             }
         }
     }

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::backplane::{Backplane, Envelope, What};
+use crate::by_id::ById;
 use crate::config::Config;
 use crate::engine::{Application, Connection, Handler, Shard};
-use crate::id::Id;
 use crate::meters::Meters;
 use crate::socket::args::{Args, ArgsError};
-use crate::socket::client::{Client, ClientHandler};
-use crate::socket::hub::{Audience, Broadcast, Hub, Target};
+use crate::socket::broadcast::{Audience, Broadcast, Target};
+use crate::socket::client::Client;
+use crate::socket::hub::Hub;
 use crate::socket::log::{Addressee, Log};
 use crate::socket::namespace::Namespace;
 use crate::socket::packet;
@@ -33,7 +34,7 @@ pub(crate) struct Space {
     /// Its name as packets have it.
     pub(crate) prefix: String,
     pub(crate) handler: Arc<dyn Namespace>,
-    sockets: Mutex<HashMap<Id, Socket>>,
+    sockets: Mutex<ById<Socket>>,
     log: Option<Mutex<Log>>,
 }
 
@@ -49,7 +50,7 @@ impl Space {
         }
     }
 
-    pub(crate) fn sockets(&self) -> MutexGuard<'_, HashMap<Id, Socket>> {
+    pub(crate) fn sockets(&self) -> MutexGuard<'_, ById<Socket>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -201,8 +202,8 @@ impl Core {
 pub(crate) struct SocketIo(pub(crate) Arc<Core>);
 
 impl Application for SocketIo {
-    fn open(&self, connection: &Arc<Connection>) -> Box<dyn Handler> {
-        Box::new(ClientHandler(Client::new(Arc::clone(&self.0), connection)))
+    fn open(&self, connection: &Arc<Connection>) -> Arc<dyn Handler> {
+        Client::new(Arc::clone(&self.0), connection)
     }
 
     fn shard_started(&self, shard: &Arc<Shard>) {

@@ -15,8 +15,8 @@ use crate::engine::Engine;
 use crate::id::Id;
 use crate::meters::Meters;
 use crate::socket::args::{Args, ArgsError};
+use crate::socket::broadcast::Audience;
 use crate::socket::core::{Core, SocketIo, Space};
-use crate::socket::hub::Audience;
 use crate::socket::namespace::Namespace;
 use crate::socket::socket::Socket;
 
@@ -168,7 +168,7 @@ impl Handle {
 
     /// A socket of this process.
     pub fn socket(&self, id: Id) -> Option<Socket> {
-        self.space()?.sockets().get(&id).cloned()
+        self.space()?.sockets().get(id).cloned()
     }
 
     fn space(&self) -> Option<&Space> {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::config::RecoveryConfig;
 use crate::engine::packets::Packets;
 use crate::id::{self, Id};
-use crate::socket::hub::Audience;
+use crate::socket::broadcast::Audience;
 
 /// Whom a kept event was for.
 #[derive(Debug, Clone)]

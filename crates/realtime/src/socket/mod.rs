@@ -2,11 +2,14 @@
 
 mod admission;
 mod args;
+pub(crate) mod broadcast;
 mod client;
 pub(crate) mod core;
 mod handle;
-pub(crate) mod hub;
+mod hub;
+mod inbox;
 mod log;
+mod members;
 mod namespace;
 #[cfg(test)]
 mod oracle;

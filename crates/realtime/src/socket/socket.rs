@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::by_id::HasId;
 use crate::engine::Connection;
 use crate::id::Id;
 use crate::reason::Reason;
 use crate::socket::args::{Args, ArgsError};
+use crate::socket::broadcast::{Broadcast, Target};
 use crate::socket::client::Client;
 use crate::socket::core::{Core, Space};
-use crate::socket::hub::{Broadcast, Hub, Place, Target};
+use crate::socket::hub::Hub;
+use crate::socket::members::Place;
 use crate::socket::packet;
 
 /// A client in a namespace. Clones are the same one.
@@ -94,6 +97,11 @@ impl Socket {
 
     pub(crate) fn space_number(&self) -> usize {
         self.0.space.number
+    }
+
+    /// Whether what it misses is kept for it.
+    pub(crate) fn is_recoverable(&self) -> bool {
+        self.0.core.config.recovery.is_some()
     }
 
     pub(crate) fn secret(&self) -> Id {
@@ -221,7 +229,8 @@ impl Socket {
         self.post(packet::ack_packet(&self.0.space.prefix, id, args));
     }
 
-    fn post(&self, packets: Arc<crate::engine::packets::Packets>) {
+    /// Queues packets for it alone, behind what was sent before.
+    pub(crate) fn post(&self, packets: Arc<crate::engine::packets::Packets>) {
         let target = Arc::new(Target::Socket(self.clone()));
         let broadcast = Broadcast { space: self.space_number(), target, packets, is_volatile: false };
         self.0.hub.post(broadcast).cut();
@@ -262,6 +271,12 @@ impl Drop for Forget<'_> {
         if let Some(acks) = &mut *self.socket.acks() {
             acks.awaited.remove(&self.id);
         }
+    }
+}
+
+impl HasId for Socket {
+    fn id_ref(&self) -> &Id {
+        &self.0.id
     }
 }
 

@@ -141,10 +141,24 @@ impl Ws {
         }
     }
 
+    /// The next text that is no ping; pings are answered.
+    pub(crate) async fn said(&mut self) -> String {
+        loop {
+            match self.text().await.as_str() {
+                "2" => self.send("3").await,
+                text => return text.to_owned(),
+            }
+        }
+    }
+
+    /// The next bytes; pings before them are answered.
     pub(crate) async fn binary(&mut self) -> Vec<u8> {
-        match self.next().await {
-            Some(Message::Binary(data)) => data.to_vec(),
-            other => panic!("bytes were expected, not {other:?}"),
+        loop {
+            match self.next().await {
+                Some(Message::Binary(data)) => return data.to_vec(),
+                Some(Message::Text(text)) if text.as_str() == "2" => self.send("3").await,
+                other => panic!("bytes were expected, not {other:?}"),
+            }
         }
     }
 

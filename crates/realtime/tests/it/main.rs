@@ -9,6 +9,8 @@
 
 mod backplane;
 mod client;
+#[path = "../../examples/echo/server.rs"]
+mod echo;
 mod engine_polling;
 mod engine_requests;
 mod engine_upgrade;
@@ -22,3 +24,5 @@ mod server;
 mod slow_reader;
 mod socket_connect;
 mod socket_events;
+mod suite_engine_io;
+mod suite_socket_io;

@@ -12,6 +12,9 @@ use realtime::{
     Reason, RecoveryConfig, Refused, Socket,
 };
 use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::echo;
 
 /// A running server.
 pub(crate) struct Server {
@@ -24,6 +27,15 @@ impl Drop for Server {
         // Without waiting: the runtime of the test is going down.
         drop(self.handle.stop(false));
     }
+}
+
+/// The server that the protocols' own suites expect, as one for each address of localhost.
+pub(crate) fn echoes() -> [Server; 2] {
+    let (addresses, server) = echo::serve(&echo::Options { port: 0, ..echo::Options::default() }).unwrap();
+    let handle = server.handle();
+    drop(actix_web::rt::spawn(server));
+    let of = |at: usize| Server { address: addresses[at].to_string(), handle: handle.clone() };
+    [of(0), of(1)]
 }
 
 /// Short times, so that tests need not wait.
@@ -61,8 +73,8 @@ pub(crate) struct Echo {
 }
 
 impl Application for Echo {
-    fn open(&self, _connection: &Arc<Connection>) -> Box<dyn Handler> {
-        Box::new(self.clone())
+    fn open(&self, _connection: &Arc<Connection>) -> Arc<dyn Handler> {
+        Arc::new(self.clone())
     }
 }
 
@@ -101,6 +113,8 @@ pub(crate) struct Lab {
     pub(crate) admitted: Arc<Mutex<usize>>,
     /// Names that are not let in.
     pub(crate) banned: Arc<Mutex<Vec<String>>>,
+    /// Lets in who asked slowly.
+    pub(crate) slow: Arc<Notify>,
 }
 
 #[async_trait]
@@ -109,6 +123,9 @@ impl Namespace for Lab {
         *self.admitted.lock().unwrap() += 1;
         let auth: Value = request.auth().unwrap();
         let name = auth["name"].as_str().unwrap_or("nobody").to_owned();
+        if auth["slow"] == true {
+            self.slow.notified().await;
+        }
         if self.banned.lock().unwrap().contains(&name) {
             return Err(Refused::new("banned").data(auth));
         }

@@ -6,7 +6,7 @@ use realtime::Reason;
 use serde_json::{Value, json};
 
 use crate::client::{Polling, Ws};
-use crate::server::{config, start, until};
+use crate::server::{config, start, until, with_recovery};
 
 #[actix_web::test]
 async fn a_client_enters_a_namespace_with_or_without_a_payload() {
@@ -37,14 +37,39 @@ async fn a_client_enters_a_namespace_with_or_without_a_payload() {
 }
 
 #[actix_web::test]
-async fn who_asks_twice_is_answered_once() {
+async fn who_asks_twice_before_the_answer_is_answered_once() {
     let (server, realtime, lab) = start(config()).await;
     let mut ws = Ws::open(&server, "/socket.io").await;
+    ws.send("40{\"slow\":true}").await;
     ws.send("40").await;
-    ws.send("40").await;
+    // Refused at once: when the answer is here, both of the others have been read.
+    ws.send("40/nowhere").await;
+    assert!(ws.text().await.starts_with("44/nowhere,"));
+    lab.slow.notify_one();
     assert!(ws.text().await.starts_with("40{"));
     ws.silence().await;
     assert_eq!((*lab.admitted.lock().unwrap(), realtime.handle().everybody().sockets().len()), (1, 1));
+}
+
+#[actix_web::test]
+async fn who_asks_again_is_answered_by_who_it_is_already() {
+    for config in [config(), with_recovery()] {
+        let (server, realtime, lab) = start(config).await;
+        let (mut ws, answer) = Ws::enter(&server, "{\"name\":\"asha\"}").await;
+        for payload in ["", "{\"name\":\"eve\",\"role\":\"admin\"}"] {
+            ws.send(&format!("40{payload}")).await;
+            let again: Value = serde_json::from_str(ws.text().await.strip_prefix("40").unwrap()).unwrap();
+            assert_eq!(again, answer);
+        }
+        assert_eq!(*lab.admitted.lock().unwrap(), 1, "nobody is let in anew");
+        assert_eq!(realtime.handle().to("user:asha").sockets().len(), 1);
+        assert!(realtime.handle().to("role:admin").sockets().is_empty());
+        let polling = Polling::open(&server, "/socket.io").await;
+        polling.post("40").await;
+        let answer = polling.get().await.1;
+        polling.post("40").await;
+        assert_eq!(polling.get().await.1, answer);
+    }
 }
 
 #[actix_web::test]

@@ -8,7 +8,7 @@ mod payer;
 mod port;
 mod webhooks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use payments::{PaymentStatus, ProviderPayment, RefundState};
@@ -67,8 +67,6 @@ pub(super) struct Vault {
     pub(super) post: Vec<Delivery>,
     /// Webhooks that got lost.
     pub(super) lost: Vec<Delivery>,
-    /// Payments whose refund was refused: a person must look at them.
-    pub(super) refused: BTreeSet<String>,
     /// The calls of the flow that runs now, with their answers.
     pub(super) calls: Vec<Call>,
     /// Calls that were made inside a database transaction, which none may be.
@@ -102,7 +100,6 @@ impl Bank {
             refunds: BTreeMap::new(),
             post: Vec::new(),
             lost: Vec::new(),
-            refused: BTreeSet::new(),
             calls: Vec::new(),
             within_transactions: 0,
             is_moody: true,

@@ -164,11 +164,7 @@ impl PaymentProvider for Bank {
     }
 
     async fn refund(&self, payment: &str, new: &NewProviderRefund) -> Result<ProviderRefund, ProviderError> {
-        let answer = self.call(Verb::Refund, |vault| vault.take_refund(payment, new), plainly).await;
-        if matches!(answer, Err(ProviderError::Refused { .. })) {
-            self.vault().refused.insert(payment.to_owned());
-        }
-        answer
+        self.call(Verb::Refund, |vault| vault.take_refund(payment, new), plainly).await
     }
 
     async fn refund_by_id(&self, id: &str) -> Result<ProviderRefund, ProviderError> {

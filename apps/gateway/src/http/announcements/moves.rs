@@ -19,80 +19,51 @@ async fn moved(
     Ok(conditional_json(request, &Versioned { version: announcement.version, body: announcement }))
 }
 
-/// Schedules a draft: it begins at `startsAt`, or within a minute.
-///
-/// People are told in batches, in the order of their ids.
-#[utoipa::path(
-    tag = "announcements",
-    operation_id = "scheduleAnnouncement",
-    params(("id" = String, Path, format = Uuid, description = "The announcement"),
-           ("If-Match" = Option<String>, Header, description = "The announcement's `ETag` as you have seen it", example = "\"1\"")),
-    responses((status = 200, description = "The announcement", body = AnnouncementView,
-               headers(("ETag" = String, description = "Its version"))),
-              (status = 409, description = "It is no draft, or its time is over already", body = Problem, content_type = "application/problem+json"),
-              (status = 412, description = "It has changed since you read it", body = Problem, content_type = "application/problem+json")),
-    security(("bearer" = [])),
-    extensions(("x-authority" = json!("admin")))
-)]
-#[post("/api/announcements/{id}/schedule")]
-pub(crate) async fn schedule_announcement(
-    request: HttpRequest,
-    admin: Admin,
-    state: web::Data<AppState>,
-    id: PathId<AnnouncementId>,
-    seen: IfMatch,
-) -> ApiResult<HttpResponse> {
-    moved(&request, &admin, &state, (id.0, seen.0), AnnouncementEvent::Schedule).await
+/// One operation for each move; they differ in their words, and in when the announcement's state forbids them.
+macro_rules! moves {
+    ($($(#[$doc:meta])* $name:ident at $path:tt as $operation:tt: $event:ident, or 409 $conflict:tt;)+) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            tag = "announcements",
+            operation_id = $operation,
+            params(("id" = String, Path, format = Uuid, description = "The announcement"),
+                   ("If-Match" = Option<String>, Header, description = "The announcement's `ETag` as you have seen it", example = "\"1\"")),
+            responses((status = 200, description = "The announcement", body = AnnouncementView,
+                       headers(("ETag" = String, description = "Its version"))),
+                      (status = 409, description = $conflict, body = Problem, content_type = "application/problem+json"),
+                      (status = 412, description = "It has changed since you read it", body = Problem, content_type = "application/problem+json")),
+            security(("bearer" = [])),
+            extensions(("x-authority" = json!("admin")))
+        )]
+        #[post($path)]
+        pub(crate) async fn $name(
+            request: HttpRequest,
+            admin: Admin,
+            state: web::Data<AppState>,
+            id: PathId<AnnouncementId>,
+            seen: IfMatch,
+        ) -> ApiResult<HttpResponse> {
+            moved(&request, &admin, &state, (id.0, seen.0), AnnouncementEvent::$event).await
+        }
+    )+};
 }
 
-/// Takes a scheduled announcement back: it is a draft again.
-///
-/// One that has begun can only be stopped.
-#[utoipa::path(
-    tag = "announcements",
-    operation_id = "unscheduleAnnouncement",
-    params(("id" = String, Path, format = Uuid, description = "The announcement"),
-           ("If-Match" = Option<String>, Header, description = "The announcement's `ETag` as you have seen it", example = "\"1\"")),
-    responses((status = 200, description = "The announcement", body = AnnouncementView,
-               headers(("ETag" = String, description = "Its version"))),
-              (status = 409, description = "It does not wait for its hour", body = Problem, content_type = "application/problem+json"),
-              (status = 412, description = "It has changed since you read it", body = Problem, content_type = "application/problem+json")),
-    security(("bearer" = [])),
-    extensions(("x-authority" = json!("admin")))
-)]
-#[post("/api/announcements/{id}/unschedule")]
-pub(crate) async fn unschedule_announcement(
-    request: HttpRequest,
-    admin: Admin,
-    state: web::Data<AppState>,
-    id: PathId<AnnouncementId>,
-    seen: IfMatch,
-) -> ApiResult<HttpResponse> {
-    moved(&request, &admin, &state, (id.0, seen.0), AnnouncementEvent::Unschedule).await
-}
+moves! {
+    /// Schedules a draft: it begins at `startsAt`, or within a minute.
+    ///
+    /// People are told in batches, in the order of their ids.
+    schedule_announcement at "/api/announcements/{id}/schedule" as "scheduleAnnouncement":
+        Schedule, or 409 "It is no draft, or its time is over already";
 
-/// Stops an announcement: nobody else is told, and nobody is shown it any more.
-///
-/// What waits to be pushed is not sent. It cannot be taken up again.
-#[utoipa::path(
-    tag = "announcements",
-    operation_id = "stopAnnouncement",
-    params(("id" = String, Path, format = Uuid, description = "The announcement"),
-           ("If-Match" = Option<String>, Header, description = "The announcement's `ETag` as you have seen it", example = "\"1\"")),
-    responses((status = 200, description = "The announcement", body = AnnouncementView,
-               headers(("ETag" = String, description = "Its version"))),
-              (status = 409, description = "It is over already, or a draft", body = Problem, content_type = "application/problem+json"),
-              (status = 412, description = "It has changed since you read it", body = Problem, content_type = "application/problem+json")),
-    security(("bearer" = [])),
-    extensions(("x-authority" = json!("admin")))
-)]
-#[post("/api/announcements/{id}/stop")]
-pub(crate) async fn stop_announcement(
-    request: HttpRequest,
-    admin: Admin,
-    state: web::Data<AppState>,
-    id: PathId<AnnouncementId>,
-    seen: IfMatch,
-) -> ApiResult<HttpResponse> {
-    moved(&request, &admin, &state, (id.0, seen.0), AnnouncementEvent::Stop).await
+    /// Takes a scheduled announcement back: it is a draft again.
+    ///
+    /// One that has begun can only be stopped.
+    unschedule_announcement at "/api/announcements/{id}/unschedule" as "unscheduleAnnouncement":
+        Unschedule, or 409 "It does not wait for its hour";
+
+    /// Stops an announcement: nobody else is told, and nobody is shown it any more.
+    ///
+    /// What waits to be pushed is not sent. It cannot be taken up again.
+    stop_announcement at "/api/announcements/{id}/stop" as "stopAnnouncement":
+        Stop, or 409 "It is over already, or a draft";
 }

@@ -48,14 +48,14 @@ pub(crate) struct AudienceSize {
 )]
 #[get("/api/announcements")]
 pub(crate) async fn list_announcements(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     params: Query<AnnouncementParams>,
 ) -> ApiResult<web::Json<Page<AnnouncementView>>> {
     let AnnouncementParams { status, page, limit, cursor } = params.0;
     let paging =
         Paging::parse(page, limit, cursor).map_err(|(field, error)| InvalidInput(vec![error.of(field)]))?;
-    Ok(web::Json(state.market.notify.announcements(status, &paging).await?))
+    Ok(web::Json(state.market.notify.announcements(&admin.caller, status, &paging).await?))
 }
 
 /// Shows an announcement: what it says, how far it is, and how many people were told.
@@ -72,11 +72,11 @@ pub(crate) async fn list_announcements(
 #[get("/api/announcements/{id}")]
 pub(crate) async fn announcement(
     request: HttpRequest,
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     id: PathId<AnnouncementId>,
 ) -> ApiResult<HttpResponse> {
-    let announcement = state.market.notify.announcement(id.0).await?;
+    let announcement = state.market.notify.announcement(&admin.caller, id.0).await?;
     Ok(conditional_json(&request, &Versioned { version: announcement.version, body: announcement }))
 }
 
@@ -94,10 +94,10 @@ pub(crate) async fn announcement(
 )]
 #[post("/api/announcements/dry-run")]
 pub(crate) async fn count_audience(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     body: Valid<AudienceBody>,
 ) -> ApiResult<web::Json<AudienceSize>> {
     let audience = body.0.parse()?;
-    Ok(web::Json(AudienceSize { reach: state.market.audience_size(&audience).await? }))
+    Ok(web::Json(AudienceSize { reach: state.market.audience_size(&admin.caller, &audience).await? }))
 }

@@ -60,17 +60,22 @@ pub(crate) struct VerifyOtpBody {
 }
 
 impl VerifyOtpBody {
-    fn parse(&self, origin: Origin) -> Result<VerifyOtp, InvalidInput> {
+    /// The login, and the device as one that takes push messages.
+    fn parse(&self, origin: Origin) -> Result<(VerifyOtp, Option<(Platform, PushTarget)>), InvalidInput> {
         let contact = (self.phone.as_deref(), self.email.as_deref());
-        VerifyOtp::parse(contact, &self.otp, self.name.as_deref(), self.device_token.as_deref(), origin)
-    }
-
-    /// The device, as one that takes push messages.
-    fn device(&self) -> Result<Option<(Platform, PushTarget)>, InvalidInput> {
-        let platform = self.device_platform.unwrap_or(Platform::Android);
+        let login = VerifyOtp::parse(contact, &self.otp, self.name.as_deref(), origin);
         let target = self.device_token.as_deref().map(|token| PushTarget::parse(TargetKind::Token, token));
-        let target = target.transpose().map_err(|error| InvalidInput(vec![error.of("deviceToken")]))?;
-        Ok(target.map(|target| (platform, target)))
+        match (login, target.transpose()) {
+            (Ok(login), Ok(target)) => {
+                let platform = self.device_platform.unwrap_or(Platform::Android);
+                Ok((login, target.map(|target| (platform, target))))
+            }
+            (login, target) => {
+                let mut wrong = login.err().map(|InvalidInput(wrong)| wrong).unwrap_or_default();
+                wrong.extend(target.err().map(|error| error.of("deviceToken")));
+                Err(InvalidInput(wrong))
+            }
+        }
     }
 }
 
@@ -94,7 +99,6 @@ pub(crate) async fn verify_otp(
     state: web::Data<AppState>,
     body: Valid<VerifyOtpBody>,
 ) -> ApiResult<web::Json<LoggedIn>> {
-    let login = body.0.parse(origin.0)?;
-    let device = body.0.device()?;
+    let (login, device) = body.0.parse(origin.0)?;
     Ok(web::Json(state.market.log_in(&login, device.as_ref()).await?))
 }

@@ -75,12 +75,12 @@ impl DeliveryParams {
 )]
 #[get("/api/notification-deliveries")]
 pub(crate) async fn list_deliveries(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     params: Query<DeliveryParams>,
 ) -> ApiResult<web::Json<Page<DeliveryView>>> {
     let (filter, paging) = params.0.parse()?;
-    Ok(web::Json(state.market.notify.deliveries(&filter, &paging).await?))
+    Ok(web::Json(state.market.notify.deliveries(&admin.caller, &filter, &paging).await?))
 }
 
 /// Shows a delivery.
@@ -94,11 +94,11 @@ pub(crate) async fn list_deliveries(
 )]
 #[get("/api/notification-deliveries/{id}")]
 pub(crate) async fn delivery(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     id: PathId<DeliveryId>,
 ) -> ApiResult<web::Json<DeliveryView>> {
-    Ok(web::Json(state.market.notify.delivery(id.0).await?))
+    Ok(web::Json(state.market.notify.delivery(&admin.caller, id.0).await?))
 }
 
 /// Sends a delivery after all that was given up.

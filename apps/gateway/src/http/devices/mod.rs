@@ -67,7 +67,8 @@ pub(crate) async fn list_devices(
 /// Registers the device that you use, for push messages.
 ///
 /// Do it at every start: it may be repeated, and notes that the device is still there. A token belongs to whoever
-/// registered it last. You have twenty devices at most; the one not seen for longest makes room.
+/// registered it last, and goes with the login that it was registered through. You have twenty devices at most; the one
+/// not seen for longest makes room.
 #[utoipa::path(
     tag = "notifications",
     operation_id = "registerDevice",
@@ -83,7 +84,8 @@ pub(crate) async fn register_device(
     body: Valid<DeviceBody>,
 ) -> ApiResult<HttpResponse> {
     let target = body.0.parse()?;
-    let device = state.market.notify.register_device(member.user, body.0.platform, &target).await?;
+    let of = (member.user, member.session);
+    let device = state.market.notify.register_device(of, body.0.platform, &target).await?;
     Ok(HttpResponse::Created().json(device))
 }
 

@@ -74,8 +74,8 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
 
 /// Takes a report of Twilio's on what became of an SMS.
 ///
-/// Signed with the account's token over the configured public address, its query and the form. Reports come in any order
-/// and any number of times; only what is further along counts.
+/// Signed with the token of the account that sent it, over the configured public address, its query and the form. Reports
+/// come in any order and any number of times; only what is further along counts.
 #[utoipa::path(
     tag = "notifications",
     operation_id = "receiveSmsStatus",
@@ -111,7 +111,9 @@ pub(crate) async fn receive_sms_status(
     let mut address = state.config.notify.api_url.clone();
     address.set_path(PATH);
     address.set_query(Some(request.query_string()));
-    if !verify_twilio_signature(&state.config.twilio.auth_token, &address, &form, signature) {
+    let standby = state.config.twilio_standby.as_ref().map(|account| &account.auth_token);
+    let mut tokens = std::iter::once(&state.config.twilio.auth_token).chain(standby);
+    if !tokens.any(|token| verify_twilio_signature(token, &address, &form, signature)) {
         return Err(forged());
     }
     let report = Report::parse(&pairs(request.query_string().as_bytes()), &form)?;

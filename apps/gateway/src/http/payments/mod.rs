@@ -3,6 +3,7 @@
 mod order;
 mod read;
 mod refund;
+mod refunds;
 mod verify;
 mod webhook;
 
@@ -17,6 +18,7 @@ pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
         .service(webhook::receive_webhook)
         .service(read::my_payments)
         .service(read::all_payments)
+        .service(refunds::all_refunds)
         .service(read::payment)
         .service(read::refunds_of_payment);
 }

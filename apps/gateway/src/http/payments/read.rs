@@ -55,7 +55,11 @@ pub(crate) struct RefundList {
     data: Vec<RefundView>,
 }
 
-fn paging(page: Option<u32>, limit: Option<u32>, cursor: Option<String>) -> Result<Paging, InvalidInput> {
+pub(super) fn paging(
+    page: Option<u32>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+) -> Result<Paging, InvalidInput> {
     Paging::parse(page, limit, cursor).map_err(|(field, error)| InvalidInput(vec![error.of(field)]))
 }
 

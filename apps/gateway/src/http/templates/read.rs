@@ -46,10 +46,10 @@ pub(crate) async fn notification_kinds(_: Admin) -> web::Json<KindList> {
 )]
 #[get("/api/notification-templates")]
 pub(crate) async fn list_templates(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
 ) -> ApiResult<web::Json<TemplateList>> {
-    Ok(web::Json(TemplateList { data: state.market.notify.templates().await? }))
+    Ok(web::Json(TemplateList { data: state.market.notify.templates(&admin.caller).await? }))
 }
 
 /// Shows a template.
@@ -67,10 +67,10 @@ pub(crate) async fn list_templates(
 #[get("/api/notification-templates/{kind}/{channel}/{language}")]
 pub(crate) async fn template(
     request: HttpRequest,
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     key: PathKey,
 ) -> ApiResult<HttpResponse> {
-    let template = state.market.notify.template(key.0).await?;
+    let template = state.market.notify.template(&admin.caller, key.0).await?;
     Ok(conditional_json(&request, &Versioned { version: template.version, body: template }))
 }

@@ -31,12 +31,12 @@ pub(crate) struct TestSent {
 )]
 #[post("/api/notification-templates/{kind}/{channel}/{language}/preview")]
 pub(crate) async fn preview_template(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     key: PathKey,
     body: Optional<TemplateBody>,
 ) -> ApiResult<web::Json<TemplatePreview>> {
-    let rendered = state.market.notify.preview_template(key.0, body.0.map(Into::into)).await?;
+    let rendered = state.market.notify.preview_template(&admin.caller, key.0, body.0.map(Into::into)).await?;
     Ok(web::Json(rendered.into()))
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct LogParams {
 )]
 #[get("/api/webhooks/{id}/deliveries")]
 pub(crate) async fn webhook_deliveries(
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     id: PathId<HookId>,
     params: Query<LogParams>,
@@ -44,7 +44,7 @@ pub(crate) async fn webhook_deliveries(
     let LogParams { page, limit, cursor } = params.0;
     let paging =
         Paging::parse(page, limit, cursor).map_err(|(field, error)| InvalidInput(vec![error.of(field)]))?;
-    Ok(web::Json(state.market.notify.hook_deliveries(id.0, &paging).await?))
+    Ok(web::Json(state.market.notify.hook_deliveries(&admin.caller, id.0, &paging).await?))
 }
 
 /// Sends a webhook once more, with all its tries.

@@ -27,8 +27,11 @@ pub(crate) struct WebhookList {
     extensions(("x-authority" = json!("admin")))
 )]
 #[get("/api/webhooks")]
-pub(crate) async fn list_webhooks(_: Admin, state: web::Data<AppState>) -> ApiResult<web::Json<WebhookList>> {
-    Ok(web::Json(WebhookList { data: state.market.notify.hooks().await? }))
+pub(crate) async fn list_webhooks(
+    admin: Admin,
+    state: web::Data<AppState>,
+) -> ApiResult<web::Json<WebhookList>> {
+    Ok(web::Json(WebhookList { data: state.market.notify.hooks(&admin.caller).await? }))
 }
 
 /// Makes an endpoint.
@@ -73,11 +76,11 @@ pub(crate) async fn create_webhook(
 #[get("/api/webhooks/{id}")]
 pub(crate) async fn webhook(
     request: HttpRequest,
-    _: Admin,
+    admin: Admin,
     state: web::Data<AppState>,
     id: PathId<HookId>,
 ) -> ApiResult<HttpResponse> {
-    let hook = state.market.notify.hook(id.0).await?;
+    let hook = state.market.notify.hook(&admin.caller, id.0).await?;
     Ok(conditional_json(&request, &Versioned { version: hook.version, body: hook }))
 }
 

@@ -30,6 +30,11 @@ on_every_engine! { Scope::All =>
         let planned = deliveries(&app, &admin, &member, "").await;
         assert_eq!((&planned[0]["status"], &planned[0]["reason"]), (&json!("withheld"), &json!("preference")));
         assert!(app.messages("push", &token).await.is_empty());
+        choose(&app, &member, &push(true)).await;
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        assert_eq!(app.messages("push", &token).await.len(), 1, "switched on it goes");
         let wrong = json!({ "quietHours": { "start": "22:00", "end": "22:00" } });
         let refused = app.put("/api/notifications/preferences").bearer(&member).json(&wrong).send().await;
         assert_eq!(refused.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), ["quietHours"]);
@@ -61,17 +66,34 @@ on_every_engine! { Scope::All =>
 
     async fn beyond_the_daily_cap_it_is_withheld_but_for_what_is_critical(db: TestDb) {
         let app = TestApp::start(db).await;
-        let admin = app.staff(Role::Admin).await;
-        let member = app.member().await;
-        device(&app, &member).await;
-        let cap = app.state.market.notify.config().caps.push;
-        for number in 0..=cap {
-            tell(&app, &member, Kind::WalletBonus, &format!("bonus {number}")).await;
+        let mut admin = app.staff(Role::Admin).await;
+        let mut member = app.member().await;
+        let wanted = json!({ "preferences": [{ "category": "wallet", "channel": "sms", "enabled": true }] });
+        choose(&app, &member, &wanted).await;
+        let phone = member.phone.clone();
+        let before = app.messages("sms", &phone).await.len();
+        let arrived = async || app.messages("sms", &phone).await.len() - before;
+        let cap = usize::try_from(app.state.market.notify.config().caps.sms).unwrap();
+        for number in 1..=cap + 1 {
+            bonus(&app, &admin, &member, 100).await;
+            relay(&app).await;
+            app.run_jobs().await;
+            assert_eq!(arrived().await, number.min(cap));
         }
         let withheld = deliveries(&app, &admin, &member, "&status=withheld").await;
         assert_eq!((withheld.len(), &withheld[0]["reason"]), (1, &json!("daily_cap")));
-        let critical = tell(&app, &member, Kind::AccountRestored, "critical").await;
-        assert_eq!(critical.deliveries.len(), 1);
+        address(&app, &member).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        assert_eq!(arrived().await, cap + 1, "that the address has changed is critical");
+        // Another day in India.
+        app.clock.advance(chrono::TimeDelta::days(1));
+        app.refresh(&mut admin).await;
+        app.refresh(&mut member).await;
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        app.run_jobs().await;
+        assert_eq!(arrived().await, cap + 2);
         app.stop().await;
     }
 

@@ -1,9 +1,14 @@
 //! One request under one key acts once: at once, and from two servers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
+use kernel::Paging;
 use reqwest::StatusCode;
+use sea_orm::ConnectionTrait;
+use serde_json::json;
 use testkit::{Scope, TestDb, on_every_engine};
 
 use crate::support::{Answer, TestApp};
@@ -24,6 +29,15 @@ fn answered_alike(answers: &[Answer]) {
     for answer in waiting {
         assert_eq!((answer.status, answer.text("/code")), (409, "idempotency_key_in_progress".to_owned()));
     }
+}
+
+fn first_page() -> Paging {
+    Paging::Numbered { page: 1, limit: 10 }
+}
+
+async fn count(db: &TestDb, of: &str) -> i64 {
+    let select = db.engine().statement(&format!("SELECT COUNT(*) AS n FROM {of}"), []);
+    db.reader().unwrap().query_one_raw(select).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
 on_every_engine! { Scope::All =>
@@ -47,6 +61,25 @@ on_every_engine! { Scope::All =>
         answered_alike(&answers);
         assert_eq!(app.razorpay().refunds().len(), 1);
         assert_eq!(app.purses(&buyer).await, (40_000, 10_000, 0));
+        app.stop().await;
+    }
+
+    /// The first is so slow at the provider that its lease runs out, and the second takes over: one order, one answer.
+    async fn a_request_that_lost_its_lease_gives_the_answer_of_who_took_over(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let mut buyer = app.member().await;
+        app.fault(&json!({ "target": "razorpay", "call": "order", "delayMs": 2_000, "times": 1 })).await;
+        let slow = tokio::spawn(app.order(&buyer, 50_000, "k").send());
+        while count(db, "idempotency_keys WHERE recovery_point IS NOT NULL").await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        app.clock.advance(TimeDelta::seconds(61));
+        app.refresh(&mut buyer).await;
+        let answers = [app.order(&buyer, 50_000, "k").send().await, slow.await.unwrap()];
+        answered_alike(&answers);
+        let [order] = app.state.market.payments.orders_of(buyer.user_id.parse().unwrap(), &first_page()).await.unwrap().data.try_into().unwrap();
+        let kept = answers.iter().find(|answer| answer.status == 201).unwrap();
+        assert_eq!(order.provider_order_id, Some(kept.text("/razorpayOrderId")));
         app.stop().await;
     }
 

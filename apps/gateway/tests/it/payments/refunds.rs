@@ -56,6 +56,38 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn finance_finds_refunds_by_their_status_and_who_made_them(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let (buyer, other, mut finance) = (app.member().await, app.member().await, app.finance().await);
+        let (mine, theirs) = (app.topped_up(&buyer, 50_000).await, app.topped_up(&other, 50_000).await);
+        for (payment, key) in [(&mine, "one"), (&mine, "two"), (&theirs, "three")] {
+            app.clock.advance(TimeDelta::seconds(1));
+            app.refund(&finance, payment, Some(10_000), key).send().await.expect(StatusCode::CREATED);
+        }
+        app.refund_ends(&newest_refund(&app), RefundEnd::Processed);
+        app.clock.advance(TimeDelta::minutes(10));
+        app.state.market.poll_refunds().await.unwrap();
+        app.refresh(&mut finance).await;
+        let found = async |query: &str| {
+            let path = format!("/api/payments/refunds?{query}");
+            let page = app.get(&path).bearer(&finance).send().await.expect(StatusCode::OK);
+            page.body["data"].as_array().unwrap().iter().map(|one| one["paymentId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("").await, [theirs.clone(), mine.clone(), mine.clone()], "the newest first");
+        assert_eq!(found("status=PROCESSED").await, [theirs.as_str()]);
+        assert_eq!(found("status=PENDING&origin=APP").await, [mine.clone(), mine.clone()]);
+        assert_eq!(found(&format!("userId={}", other.user_id)).await, [theirs.as_str()]);
+        assert!(found("origin=DASHBOARD").await.is_empty());
+        let first = app.get("/api/payments/refunds?limit=2").bearer(&finance).send().await.expect(StatusCode::OK);
+        let cursor = first.text("/pagination/nextCursor");
+        assert_eq!(found(&format!("limit=2&cursor={cursor}")).await, [mine]);
+        app.get("/api/payments/refunds?status=LOST").bearer(&finance).send().await
+            .problem(StatusCode::BAD_REQUEST, "invalid_input");
+        let buyer = app.login(&buyer.phone).await;
+        app.get("/api/payments/refunds").bearer(&buyer).send().await.problem(StatusCode::FORBIDDEN, "forbidden");
+        app.stop().await;
+    }
+
     /// Two refunds of 60 % at once: one wins.
     async fn refund_race_60_60(db: TestDb) {
         let app = TestApp::start(db).await;

@@ -1,12 +1,15 @@
 //! Captured money that can be given to nobody: it waits in suspense and goes back to where it came from.
 
 use chrono::TimeDelta;
+use kernel::Paging;
 use ledger::House;
+use payments::{RefundFilter, RefundStatus};
 use reqwest::StatusCode;
 use sandbox::{Method, OutsidePayment, Pay, RefundEnd};
 use serde_json::json;
 use testkit::{Scope, on_every_engine};
 
+use super::refunds::newest_refund;
 use super::{event, proof};
 use crate::support::TestApp;
 
@@ -72,6 +75,52 @@ on_every_engine! { Scope::All =>
         let made = app.razorpay().pay_outside(&payment).unwrap();
         app.state.market.apply_payment(made["id"].as_str().unwrap()).await.unwrap();
         assert_eq!(app.razorpay().payments()[0]["status"], "authorized");
+        assert_eq!(app.house(House::SuspenseUnmatched).await, 0);
+        app.stop().await;
+    }
+
+    /// There is too little money at the provider, and then there is enough.
+    async fn a_return_that_the_provider_refuses_is_tried_again_the_next_day(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let made = app.razorpay().pay_outside(&outside(70_000, None)).unwrap();
+        app.fault(&json!({ "target": "razorpay", "error": 400, "call": "refund" })).await;
+        app.state.market.apply_payment(made["id"].as_str().unwrap()).await.unwrap();
+        app.no_faults().await;
+        app.clock.advance(TimeDelta::hours(23));
+        app.state.market.poll_refunds().await.unwrap();
+        assert!(app.razorpay().refunds().is_empty(), "not at once");
+        app.clock.advance(TimeDelta::hours(1));
+        app.state.market.poll_refunds().await.unwrap();
+        assert_eq!(app.razorpay().refunds().len(), 1);
+        returned(&app).await;
+        assert_eq!(app.house(House::SuspenseUnmatched).await, 0);
+        app.stop().await;
+    }
+
+    async fn a_return_that_is_always_refused_is_tried_for_a_week_and_left_to_a_person(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let made = app.razorpay().pay_outside(&outside(70_000, None)).unwrap();
+        app.fault(&json!({ "target": "razorpay", "error": 400, "call": "refund" })).await;
+        app.state.market.apply_payment(made["id"].as_str().unwrap()).await.unwrap();
+        let finance = app.state.market.payments.clone();
+        let failed = async || {
+            let filter = RefundFilter { status: Some(RefundStatus::Failed), ..RefundFilter::default() };
+            finance.all_refunds(&filter, &Paging::Numbered { page: 1, limit: 20 }).await.unwrap().data.len()
+        };
+        for tried in 1..7 {
+            assert_eq!(failed().await, tried);
+            app.clock.advance(TimeDelta::days(1));
+            assert_eq!(app.state.market.poll_refunds().await.unwrap(), 1, "after {tried} days");
+        }
+        assert_eq!(failed().await, 7);
+        app.clock.advance(TimeDelta::days(30));
+        assert_eq!(app.state.market.poll_refunds().await.unwrap(), 0);
+        assert_eq!(app.house(House::SuspenseUnmatched).await, 70_000, "for a person to look at");
+        // Who sends it back in the dashboard.
+        app.no_faults().await;
+        app.razorpay().refund_from_dashboard(made["id"].as_str().unwrap(), None).unwrap();
+        app.refund_ends(&newest_refund(&app), RefundEnd::Processed);
+        app.state.market.apply_payment(made["id"].as_str().unwrap()).await.unwrap();
         assert_eq!(app.house(House::SuspenseUnmatched).await, 0);
         app.stop().await;
     }

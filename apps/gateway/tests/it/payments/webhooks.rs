@@ -1,5 +1,6 @@
 //! What the provider reports: believed by its signature alone, in any order, any number of times.
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use sandbox::{Checkout, Pay, PayOutcome, WebhookBehaviour};
@@ -14,6 +15,14 @@ async fn on_record(db: &TestDb) -> i64 {
     use sea_orm::ConnectionTrait;
     let select = db.engine().statement("SELECT COUNT(*) AS n FROM webhook_events", []);
     db.reader().unwrap().query_one_raw(select).await.unwrap().unwrap().try_get("", "n").unwrap()
+}
+
+/// How many webhooks are how far.
+async fn states(db: &TestDb) -> Vec<(String, i64)> {
+    use sea_orm::ConnectionTrait;
+    let sql = "SELECT state, COUNT(*) AS n FROM webhook_events GROUP BY state ORDER BY state";
+    let rows = db.reader().unwrap().query_all_raw(db.engine().statement(sql, [])).await.unwrap();
+    rows.iter().map(|row| (row.try_get("", "state").unwrap(), row.try_get("", "n").unwrap())).collect()
 }
 
 on_every_engine! { Scope::All =>
@@ -147,7 +156,47 @@ on_every_engine! { Scope::All =>
         }
         app.told("{}").await;
         app.told("no JSON at all").await;
-        assert_eq!(app.run_jobs().await, 0, "nothing is left to be tried again");
+        assert_eq!(states(db).await, [("ignored", 2), ("new", 3)].map(|(state, n)| (state.to_owned(), n)));
+        for _ in 0..8 {
+            app.clock.advance(TimeDelta::minutes(30));
+            app.run_jobs().await;
+        }
+        assert_eq!(states(db).await, [("ignored".to_owned(), 5)], "nothing is left to be tried again");
+        app.stop().await;
+    }
+
+    /// The provider's reads lag behind its webhooks: what it told of is not to be seen yet, or the payment not at all.
+    async fn a_webhook_that_is_quicker_than_what_can_be_read_credits(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let buyer = app.member().await;
+        let order = app.ordered(&buyer, 50_000).await;
+        let late = app.razorpay().pay(&order, &Pay::with(PayOutcome::Late).without_webhooks()).unwrap();
+        app.told(&event("payment.captured", &late)).await;
+        assert_eq!(app.purses(&buyer).await, (0, 0, 0));
+        app.razorpay().settle(&late.payment_id).unwrap();
+        app.clock.advance(TimeDelta::seconds(20));
+        app.run_jobs().await;
+        assert_eq!(app.purses(&buyer).await, (50_000, 0, 0));
+        assert_eq!(states(db).await, [("done".to_owned(), 1)]);
+        app.stop().await;
+    }
+
+    async fn a_webhook_whose_payment_the_provider_refuses_to_show_at_first_credits(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let buyer = app.member().await;
+        let checkout = app.paid(&buyer, 50_000).await;
+        app.fault(&json!({ "target": "razorpay", "error": 404, "call": "read" })).await;
+        app.told(&event("payment.captured", &checkout)).await;
+        for _ in 0..3 {
+            app.clock.advance(TimeDelta::minutes(2));
+            app.run_jobs().await;
+        }
+        assert_eq!(app.purses(&buyer).await, (0, 0, 0));
+        assert_eq!(states(db).await, [("new".to_owned(), 1)]);
+        app.no_faults().await;
+        app.clock.advance(TimeDelta::minutes(4));
+        app.run_jobs().await;
+        assert_eq!(app.purses(&buyer).await, (50_000, 0, 0));
         app.stop().await;
     }
 
@@ -169,7 +218,7 @@ on_every_engine! { Scope::All =>
         app.told(&event("payment.captured", &checkout)).await;
         assert_eq!(app.purses(&buyer).await, (0, 0, 0));
         app.no_faults().await;
-        app.clock.advance(chrono::TimeDelta::hours(1));
+        app.clock.advance(TimeDelta::hours(1));
         app.state.market.work_off_webhooks().await.unwrap();
         assert_eq!(app.purses(&buyer).await, (50_000, 0, 0));
         app.stop().await;

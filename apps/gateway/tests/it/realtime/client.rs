@@ -21,6 +21,8 @@ pub(super) struct Heard {
     pub(super) payload: Value,
     /// Where it stands: stream and number.
     pub(super) meta: Value,
+    /// By which the server finds what came after it, for somebody who was cut off.
+    pub(super) offset: Value,
 }
 
 impl Heard {
@@ -34,6 +36,8 @@ pub(super) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     heard: VecDeque<Heard>,
     acks: u64,
+    /// What the server gave it to come back by.
+    pub(super) pid: Value,
 }
 
 impl Client {
@@ -41,14 +45,21 @@ impl Client {
     pub(super) async fn connect(app: &TestApp, auth: &Value) -> Result<Self, Value> {
         let url = format!("{}/socket.io/?EIO=4&transport=websocket", app.base.replace("http://", "ws://"));
         let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-        let mut client = Self { socket, heard: VecDeque::new(), acks: 0 };
+        let mut client = Self { socket, heard: VecDeque::new(), acks: 0, pid: Value::Null };
         assert!(client.packet().await.unwrap().starts_with('0'), "the open packet comes first");
         client.send(format!("40{auth}")).await;
-        let answer = client.packet().await.unwrap();
-        match answer.split_at(2) {
-            ("40", _) => Ok(client),
-            ("44", refusal) => Err(serde_json::from_str(refusal).unwrap()),
-            _ => panic!("unexpected: {answer}"),
+        loop {
+            let answer = client.packet().await.unwrap();
+            match answer.split_at(2) {
+                ("40", answer) => {
+                    client.pid = serde_json::from_str::<Value>(answer).unwrap()["pid"].take();
+                    return Ok(client);
+                }
+                ("44", refusal) => return Err(serde_json::from_str(refusal).unwrap()),
+                // What was missed comes before the answer to who comes back by its pid.
+                ("42", event) => client.heard.push_back(heard(event)),
+                _ => panic!("unexpected: {answer}"),
+            }
         }
     }
 
@@ -159,5 +170,6 @@ fn heard(event: &str) -> Heard {
         name: parts[0].as_str().unwrap().to_owned(),
         payload: parts.get(1).cloned().unwrap_or_default(),
         meta: parts.get(2).cloned().unwrap_or_default(),
+        offset: parts.last().filter(|_| parts.len() > 2).cloned().unwrap_or_default(),
     }
 }

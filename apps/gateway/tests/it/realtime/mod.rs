@@ -1,6 +1,7 @@
 //! Real time over a socket: who may connect, what they hear, and what becomes of it when something is cut.
 
 mod client;
+mod cuts;
 mod processes;
 
 use kernel::Role;
@@ -112,6 +113,26 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn a_session_that_ends_by_time_alone_cuts_its_sockets_unless_it_is_refreshed(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let (idle, mut busy) = (app.member().await, app.member().await);
+        let (mut asleep, _) = Client::ready(&app, &idle, json!({})).await;
+        let (mut awake, _) = Client::ready(&app, &busy, json!({})).await;
+        app.state.live.cut_ended_sessions().await;
+        assert!(asleep.hears_nothing().await, "the access token is short, the session is not");
+        app.clock.advance(chrono::TimeDelta::days(13));
+        app.refresh(&mut busy).await;
+        app.state.live.cut_ended_sessions().await;
+        assert!(asleep.hears_nothing().await && awake.hears_nothing().await);
+        app.clock.advance(chrono::TimeDelta::days(2));
+        app.state.live.cut_ended_sessions().await;
+        asleep.is_cut().await;
+        assert!(awake.hears_nothing().await);
+        let refusal = Client::connect(&app, &json!({ "token": idle.access })).await.err().unwrap();
+        assert!(refusal["data"]["code"].is_string(), "{refusal}");
+        app.stop().await;
+    }
+
     async fn a_new_role_cuts_so_that_other_rooms_are_joined(db: TestDb) {
         let app = TestApp::start(db).await;
         let root = app.staff(Role::SuperAdmin).await;
@@ -210,6 +231,26 @@ on_every_engine! { Scope::All =>
         app.post(&format!("/api/listings/{id}/resume")).bearer(&seller).send().await.expect(StatusCode::OK);
         relay(&app).await;
         assert!(client.hears_nothing().await);
+        app.stop().await;
+    }
+
+    async fn who_asks_too_fast_is_told_when_to_ask_again(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let member = app.member().await;
+        let (mut client, _) = Client::ready(&app, &member, json!({})).await;
+        let (mut other, _) = Client::ready(&app, &member, json!({})).await;
+        for _ in 0..60 {
+            assert_eq!(client.ask("ping", &json!({})).await, json!({ "ok": true }));
+        }
+        let refused = client.ask("ping", &json!({})).await;
+        assert_eq!(refused, json!({
+            "ok": false, "code": "rate_limited", "message": "too many events: try again in 100 ms", "retryAfterMs": 100,
+        }));
+        assert_eq!(client.ask("delete:everything", &json!({})).await["code"], json!("rate_limited"));
+        assert_eq!(other.ask("ping", &json!({})).await, json!({ "ok": true }), "each socket has its own pace");
+        app.clock.advance(chrono::TimeDelta::milliseconds(100));
+        assert_eq!(client.ask("ping", &json!({})).await, json!({ "ok": true }));
+        assert_eq!(client.ask("ping", &json!({})).await["code"], json!("rate_limited"));
         app.stop().await;
     }
 

@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 use kernel::Role;
 use serde_json::json;
 use testkit::{Scope, on_every_engine};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::{bonus, relay};
 use crate::support::TestApp;
+
+/// How long it may take from the return of Redis until everything is as before.
+const RECOVERY: Duration = Duration::from_secs(5);
 
 /// A Redis of this test's own, ended with it.
 struct Redis {
@@ -61,6 +65,27 @@ impl Redis {
     fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+
+    /// How many processes listen to each other through it, by its own word.
+    async fn listeners(&self) -> usize {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(b"PUBSUB NUMSUB realtime\r\n").await.unwrap();
+        let mut answer = String::new();
+        while !answer.ends_with("\r\n") || !answer.contains("\r\n:") {
+            let mut some = [0; 256];
+            let length = stream.read(&mut some).await.unwrap();
+            answer.push_str(std::str::from_utf8(&some[..length]).unwrap());
+        }
+        answer.trim_end().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    async fn is_joined_by(&self, processes: usize) {
+        let begin = Instant::now();
+        while self.listeners().await != processes {
+            assert!(begin.elapsed() < RECOVERY, "{processes} processes are not connected in time");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
 
 impl Drop for Redis {
@@ -94,8 +119,8 @@ on_every_engine! { Scope::All =>
         there.stop().await;
     }
 
-    /// Half of what happens does so while Redis is away: nothing is lost, nothing comes twice, and afterwards hints
-    /// arrive again.
+    /// Half of what happens does so while Redis is away: nothing is lost, nothing comes twice or to anybody else, and five
+    /// seconds after its return the processes are connected again and everything is heard.
     async fn a_redis_that_is_killed_and_comes_back_loses_nothing(db: TestDb) {
         let stop = CancellationToken::new();
         let mut redis = Redis::start().await;
@@ -105,8 +130,11 @@ on_every_engine! { Scope::All =>
         hear(&here, &stop);
         hear(&there, &stop);
         let admin = here.staff(Role::Admin).await;
-        let member = here.member().await;
+        let (member, stranger) = (here.member().await, here.member().await);
+        relay(&here).await;
+        redis.is_joined_by(2).await;
         let (mut client, _) = Client::ready(&there, &member, json!({})).await;
+        let (mut other, _) = Client::ready(&there, &stranger, json!({})).await;
         bonus(&here, &admin, &member, 100).await;
         relay(&here).await;
         let mut last = client.hears("wallet:updated").await.seq();
@@ -117,11 +145,14 @@ on_every_engine! { Scope::All =>
         relay(&here).await;
         client.hears_after(&mut last, "wallet:updated").await;
         redis.launch().await;
+        let back = Instant::now();
         client.hears_after(&mut last, "wallet:updated").await;
+        redis.is_joined_by(2).await;
         bonus(&here, &admin, &member, 100).await;
         relay(&here).await;
         client.hears_after(&mut last, "wallet:updated").await;
-        assert!(client.hears_nothing().await);
+        assert!(back.elapsed() < RECOVERY, "{:?}", back.elapsed());
+        assert!(client.hears_nothing().await && other.hears_nothing().await);
         stop.cancel();
         here.stop().await;
         there.stop().await;

@@ -120,14 +120,17 @@ impl TestApp {
         self.messages(channel, to).await.into_iter().next().unwrap_or_default()
     }
 
-    /// All of them, newest first.
+    /// What all of them say, newest first.
     pub(crate) async fn messages(&self, channel: &str, to: &str) -> Vec<String> {
+        let received = self.received(channel, to).await;
+        received.iter().map(|one| one["body"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// All of them as the sandbox shows them, newest first.
+    pub(crate) async fn received(&self, channel: &str, to: &str) -> Vec<serde_json::Value> {
         let url = format!("{}/inbox", self.sandbox.http_url());
         let query = [("channel", channel), ("to", to)];
-        let inbox: serde_json::Value =
-            self.client.get(url).query(&query).send().await.unwrap().json().await.unwrap();
-        let bodies = inbox.as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap().to_owned());
-        bodies.collect()
+        self.client.get(url).query(&query).send().await.unwrap().json().await.unwrap()
     }
 
     /// Where the sandbox is, for its faults.

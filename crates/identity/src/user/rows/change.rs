@@ -7,6 +7,7 @@ use store::{Engine, StoreError};
 use uuid::Uuid;
 
 use super::super::{Avatar, Language, UserStatus};
+use super::reach::place_key;
 use super::{Standing, folded};
 use crate::Contact;
 
@@ -35,10 +36,12 @@ pub(in crate::user) async fn set_profile_in_txn(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let name_folded = folded(&facts.name);
-    let set = "name = ?, name_folded = ?, city = ?, state = ?, pincode = ?, language = ?";
-    let values: [Value; 6] = [
+    let set = "name = ?, name_folded = ?, city_key = ?, state_key = ?, city = ?, state = ?, pincode = ?, language = ?";
+    let values: [Value; 8] = [
         facts.name.into(),
         name_folded.into(),
+        facts.city.as_deref().map(place_key).into(),
+        facts.state.as_deref().map(place_key).into(),
         facts.city.into(),
         facts.state.into(),
         facts.pincode.into(),

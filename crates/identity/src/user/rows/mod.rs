@@ -14,7 +14,7 @@ pub(super) use change::{
     ContactFacts, ProfileFacts, set_contact_in_txn, set_profile_in_txn, set_role_in_txn, set_status_in_txn,
 };
 pub(crate) use change::{lift_in_txn, note_login_in_txn};
-pub(super) use reach::{reach, reach_after, verified_contact};
+pub(super) use reach::{count_among, reach, reach_after, verified_contact};
 pub(crate) use read::find;
 pub(super) use read::{find_for_staff, list_for_staff, phone, sellers};
 

@@ -1,14 +1,16 @@
 //! PostgreSQL's one round trip says and writes exactly what a statement at a time does.
 
-use ledger::{JournalKind, Ledger, NewJournal, Outcome, Reference};
+use kernel::Money;
+use ledger::{JournalKind, Ledger, NewJournal, Outcome, Reference, templates};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
+use sea_orm::ConnectionTrait;
 use store::Database;
 use testkit::{Domain, Engine, FakeClock, Scope, TestDb, ambient};
 
 use super::schedules::{Shape, Step, World, legs, steps};
-use super::support::{anybody, at_once, count, ledger_of, rows};
+use super::support::{anybody, at_once, count, ledger, ledger_of, post_in_txn, rows};
 
 /// Everything that was written, as text, ids of journals and holds told by their keys.
 async fn everything(db: &Database) -> Vec<String> {
@@ -154,4 +156,27 @@ async fn many_in_one_statement_and_plain_statements_say_and_write_the_same() {
     assert_eq!(fast.house_balances().await.unwrap(), plain.house_balances().await.unwrap());
     one.dispose().await;
     other.dispose().await;
+}
+
+/// For servers that do not run the functions: with them gone, plain statements post in each of the three ways.
+#[tokio::test]
+async fn plain_statements_call_no_function_of_the_database() {
+    let db = TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await;
+    let gone = "DROP FUNCTION ledger_post; DROP FUNCTION ledger_post_many";
+    db.schema_connection().execute_unprepared(gone).await.unwrap();
+    let fast = ledger(&db);
+    let plain = fast.clone().in_plain_statements();
+    let user = anybody();
+    let journal = |payment: &str| templates::top_up(payment, user, Money::inr(100)).unwrap();
+    let is_posted = |outcome| matches!(outcome, Ok(Outcome::Posted(_)));
+
+    assert!(fast.post(&journal("pay_1")).await.is_err(), "the other form needs them");
+    assert!(post_in_txn(&db, &fast, &journal("pay_2")).await.is_err());
+    assert!(fast.poster().post(journal("pay_3")).await.is_err());
+
+    assert!(is_posted(plain.post(&journal("pay_1")).await));
+    assert!(is_posted(post_in_txn(&db, &plain, &journal("pay_2")).await));
+    assert!(is_posted(plain.poster().post(journal("pay_3")).await));
+    assert_eq!(plain.wallet(user).await.unwrap().available, Money::inr(300));
+    db.dispose().await;
 }

@@ -7,26 +7,32 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub struct Request {
     head: String,
-    pub(crate) body: String,
+    /// Its body.
+    pub body: String,
 }
 
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> String {
+    /// A header's value, whatever the case of its name; a test stops where there is none.
+    pub fn header(&self, name: &str) -> String {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).unwrap()
     }
 }
 
-/// Answers with these heads, one after the other, and then with 204.
-pub(crate) struct Receiver {
-    pub(crate) port: u16,
+/// The server; it runs as long as its runtime.
+#[derive(Debug)]
+pub struct Receiver {
+    /// Where it listens: a free port of the loopback interface.
+    pub port: u16,
     seen: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Receiver {
-    pub(crate) async fn answering(answers: &[&str]) -> Self {
+    /// Answers with these heads, one after the other, and then with 204. After an empty one it has read the request and
+    /// hangs up.
+    pub async fn answering(answers: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -38,6 +44,9 @@ impl Receiver {
                 let request = read(&mut stream).await;
                 shared.lock().unwrap().push(request);
                 let head = answers.next().unwrap_or_else(|| "204 No Content".to_owned());
+                if head.is_empty() {
+                    continue;
+                }
                 let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
                 // The client may have hung up already.
                 drop(stream.write_all(answer.as_bytes()).await);
@@ -46,7 +55,8 @@ impl Receiver {
         Self { port, seen }
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    /// Everything that came, in order.
+    pub fn requests(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
     }
 }
