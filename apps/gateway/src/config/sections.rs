@@ -182,6 +182,10 @@ pub struct MediaConfig {
 pub struct RealtimeConfig {
     /// Connections of this process at most; more are refused.
     pub max_connections: usize,
+    /// Connections from one address at most (of IPv6, from one /64); more are refused. Many people can share one.
+    pub max_connections_per_address: usize,
+    /// Connections of one person to this process at most; more are refused.
+    pub max_connections_per_user: usize,
     /// How much may wait for one client, in bytes; one that reads too slowly for it is cut.
     pub max_queue_bytes: usize,
 }

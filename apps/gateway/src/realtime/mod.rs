@@ -9,6 +9,7 @@ mod lobby;
 mod lookout;
 mod outlet;
 mod pace;
+mod seats;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,9 @@ use self::feeds::Feeds;
 use self::lobby::Lobby;
 use self::lookout::Lookout;
 use self::outlet::Sockets;
+use self::seats::Seats;
 use crate::config::Config;
-use crate::http::middleware::RequestFacts;
+use crate::http::middleware::{RequestFacts, aggregated};
 
 /// Where clients connect.
 pub(crate) const PATH: &str = "/socket.io";
@@ -68,10 +70,11 @@ impl Live {
     pub fn new(config: &Config, market: &Marketplace) -> Result<Self, LiveError> {
         let outlet = Arc::new(Sockets::default());
         let feeds = Arc::new(Feeds::new(market.db.clone(), Arc::<Sockets>::clone(&outlet)));
-        let lobby = Lobby { market: market.clone(), feeds: Arc::clone(&feeds) };
+        let seats = Seats::new(config.realtime.max_connections_per_user);
+        let lobby = Lobby { market: market.clone(), feeds: Arc::clone(&feeds), seats };
         let sockets = Realtime::builder()
             .config(socket_config(config))
-            .peer(|request| request.extensions().get::<RequestFacts>().map(|facts| facts.client))
+            .peer(|request| request.extensions().get::<RequestFacts>().map(|facts| aggregated(facts.client)))
             .namespace("/", lobby)
             .build()?;
         outlet.open(sockets.handle());
@@ -84,6 +87,11 @@ impl Live {
     /// Mounts the sockets into a server thread.
     pub(crate) fn mount(&self, app: &mut web::ServiceConfig) {
         self.sockets.configure(app);
+    }
+
+    /// Whether a request with this query belongs to a connection that is open here, so that it opens none.
+    pub(crate) fn knows(&self, query: &str) -> bool {
+        self.sockets.knows(query)
     }
 
     /// Hears what streams were told by the relay of this process.
@@ -163,6 +171,7 @@ fn socket_config(config: &Config) -> SocketConfig {
         max_payload: 64 * 1024,
         max_queue: config.realtime.max_queue_bytes,
         max_connections: config.realtime.max_connections,
+        max_connections_per_peer: config.realtime.max_connections_per_address,
         origins: Origins::listed(origins),
         ..EngineConfig::default()
     };

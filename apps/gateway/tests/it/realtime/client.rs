@@ -131,6 +131,12 @@ impl Client {
         }
     }
 
+    /// Leaves, and waits until the server has let it go.
+    pub(super) async fn leave(mut self) {
+        self.send("1".to_owned()).await;
+        self.is_cut().await;
+    }
+
     /// Waits until the server ends the connection, which it does within the second that is promised.
     pub(super) async fn is_cut(&mut self) {
         self.is_cut_within(Duration::from_secs(1)).await;

@@ -1,5 +1,6 @@
 //! Real time over a socket: who may connect, what they hear, and what becomes of it when something is cut.
 
+mod bounds;
 mod client;
 mod cuts;
 mod processes;
