@@ -197,6 +197,8 @@ pub struct RedisSection {
     /// `redis://host:port`, or `rediss://…` for TLS. Without one, other processes' sockets hear what happens here up to
     /// a second later.
     pub url: Option<SecretString>,
+    /// The channel that all processes of this deployment share, and no other deployment on the same Redis.
+    pub channel: String,
 }
 
 /// Requests per minute and client.

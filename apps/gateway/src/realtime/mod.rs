@@ -34,10 +34,9 @@ use crate::http::middleware::{RequestFacts, aggregated};
 /// Where clients connect.
 pub(crate) const PATH: &str = "/socket.io";
 
-/// How often it is looked for what other processes told, where they cannot tell us.
-const ALONE: Duration = Duration::from_secs(1);
-/// The same where they can: for what was lost on the way.
-const CONNECTED: Duration = Duration::from_secs(10);
+/// How often it is looked for what other processes told. A line to them does not make it rarer: theirs may be down while
+/// ours is not.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked for sessions that ended by time alone.
 const LOOKOUT: Duration = Duration::from_secs(15);
@@ -68,7 +67,8 @@ impl Live {
     /// # Errors
     /// When the address of Redis cannot be read.
     pub fn new(config: &Config, market: &Marketplace) -> Result<Self, LiveError> {
-        let outlet = Arc::new(Sockets::default());
+        let lookout = Arc::new(Lookout::new(market.clone()));
+        let outlet = Arc::new(Sockets::new(Arc::clone(&lookout)));
         let feeds = Arc::new(Feeds::new(market.db.clone(), Arc::<Sockets>::clone(&outlet)));
         let seats = Seats::new(config.realtime.max_connections_per_user);
         let lobby = Lobby { market: market.clone(), feeds: Arc::clone(&feeds), seats };
@@ -78,9 +78,8 @@ impl Live {
             .namespace("/", lobby)
             .build()?;
         outlet.open(sockets.handle());
-        let line =
-            config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), RedisConfig::default()));
-        let lookout = Arc::new(Lookout::new(market.clone()));
+        let redis = RedisConfig { channel: config.redis.channel.clone(), ..RedisConfig::default() };
+        let line = config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), redis));
         Ok(Self { sockets, feeds, lookout, line: line.transpose().map_err(|_unreadable| LiveError::Redis)? })
     }
 
@@ -112,17 +111,12 @@ impl Live {
             line.start(Box::new(move |message| feeds.hear(hints::read(message))));
             line.state()
         });
-        let pause_by = state.clone();
-        let pause = move || match &pause_by {
-            Some(state) if state.borrow().is_connected => CONNECTED,
-            _ => ALONE,
-        };
         let looking = async {
             while stop.run_until_cancelled(tokio::time::sleep(LOOKOUT)).await.is_some() {
                 self.cut_ended_sessions().await;
             }
         };
-        tokio::join!(self.feeds.run(pause, stop.clone()), self.heal(state, stop.clone()), looking);
+        tokio::join!(self.feeds.run(LOOK, stop.clone()), self.heal(state, stop.clone()), looking);
     }
 
     /// Cuts the sockets whose session has ended by time alone, as [`run`](Self::run) does every quarter of a minute.
