@@ -60,7 +60,8 @@ use store::Database;
 
 pub use announcement::{
     ActiveAnnouncementView, Advanced, AnnouncementEvent, AnnouncementFields, AnnouncementInput,
-    AnnouncementStatus, AnnouncementView, Audience, AudienceFacts, FanOut, Segment,
+    AnnouncementStatus, AnnouncementView, Audience, AudienceFacts, Broadcast, BroadcastInput, FanOut,
+    Segment,
 };
 pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalogue};
 pub use channel::Channel;

@@ -43,10 +43,16 @@ pub struct EngineConfig {
     pub upgrade_timeout: Duration,
     /// Bytes that may wait for one client. One that reads too slowly for this is cut. Default: 1 MiB.
     pub max_queue: usize,
-    /// How long a closed WebSocket is kept for the client's own close frame. Default: 1 s.
+    /// How long the body of a POST may take to come. Default: 5 s.
+    pub read_timeout: Duration,
+    /// How long a connection that has ended is kept: for the client's own close frame, or for the GET by which a polling
+    /// client hears of it. Default: 1 s.
     pub linger: Duration,
     /// Connections of this process; more are refused with 503. Default: 100 000.
     pub max_connections: usize,
+    /// Connections of one client's address, as [`crate::engine::Engine::peer`] was told to find it; more are refused
+    /// with 429. Default: 100 000.
+    pub max_connections_per_peer: usize,
     /// Who may connect from a browser. Default: nobody but pages without an `Origin`, which is an empty list.
     pub origins: Origins,
     /// Names that must not stand in a query string, because proxies log it. Default: `token`, `access_token`,
@@ -63,8 +69,10 @@ impl Default for EngineConfig {
             max_payload: 1_000_000,
             upgrade_timeout: Duration::from_secs(10),
             max_queue: 1024 * 1024,
+            read_timeout: Duration::from_secs(5),
             linger: Duration::from_secs(1),
             max_connections: 100_000,
+            max_connections_per_peer: 100_000,
             origins: Origins::Listed(BTreeSet::new()),
             forbidden_query: ["token", "access_token", "auth", "authorization", "jwt"]
                 .map(str::to_owned)

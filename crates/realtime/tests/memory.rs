@@ -144,7 +144,7 @@ async fn over_websocket(address: &str, realtime: &Realtime, sent: &[u8]) -> usiz
         let _ = writer.shutdown().await;
     };
     let read = async {
-        let mut some = [0; 4 * 1024];
+        let mut some = [0; 8 * 1024];
         while reader.read(&mut some).await.is_ok_and(|length| length > 0) {}
     };
     tokio::join!(write, read);

@@ -182,6 +182,10 @@ pub struct MediaConfig {
 pub struct RealtimeConfig {
     /// Connections of this process at most; more are refused.
     pub max_connections: usize,
+    /// Connections from one address at most (of IPv6, from one /64); more are refused. Many people can share one.
+    pub max_connections_per_address: usize,
+    /// Connections of one person to this process at most; more are refused.
+    pub max_connections_per_user: usize,
     /// How much may wait for one client, in bytes; one that reads too slowly for it is cut.
     pub max_queue_bytes: usize,
 }
@@ -193,6 +197,8 @@ pub struct RedisSection {
     /// `redis://host:port`, or `rediss://…` for TLS. Without one, other processes' sockets hear what happens here up to
     /// a second later.
     pub url: Option<SecretString>,
+    /// The channel that all processes of this deployment share, and no other deployment on the same Redis.
+    pub channel: String,
 }
 
 /// Requests per minute and client.

@@ -1,16 +1,20 @@
 //! What this process's sockets have been told of each stream, so that every one of them hears all of it, in order.
 //!
 //! What the relay tells arrives here by way of the process that relayed it, and may arrive late, out of order, or not at
-//! all: the numbers tell. What is next is emitted at once; what comes too early waits until the gap is filled from the
-//! database. Every few seconds the heads of all streams that somebody listens to are compared, which finds what was
-//! lost without a trace.
+//! all: the numbers tell. What is next is emitted at once; what comes too early says that something is missing, and is
+//! read from the database with it, which alone knows what stands at which number. Every second the heads of all streams
+//! that somebody listens to are compared, which finds what was lost without a trace.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use identity::IdentityError;
 use store::{Database, Missed, StoreError, StreamEntry, entries_after, stream_heads};
+use thiserror::Error;
 use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// The most that somebody who was away is told; who missed more must read anew what it shows.
@@ -18,10 +22,24 @@ const MOST_MISSED: usize = 500;
 /// How often a join reads on when the stream moves faster than it reads.
 const MOST_READS: u32 = 8;
 
+/// Why a stream could not be told further.
+#[derive(Debug, Error)]
+pub(crate) enum FeedError {
+    /// It could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Those who listen could not be looked at.
+    #[error(transparent)]
+    Listeners(#[from] IdentityError),
+}
+
 /// Where what streams are told goes out.
+#[async_trait]
 pub(crate) trait Outlet: Send + Sync + 'static {
     /// To everybody who listens to the entry's stream in this process.
     fn tell(&self, entry: &StreamEntry);
+    /// Some of what the stream was told will not be told here: puts out whoever may listen no more because of it.
+    async fn pass_over(&self, stream: &str) -> Result<(), IdentityError>;
     /// To the same: something was lost, and they must read anew what they show.
     fn resync(&self, stream: &str, head: i64);
 }
@@ -45,8 +63,8 @@ struct Held {
 struct Feed {
     /// The number of what was told last; none before the head was read.
     last: Option<i64>,
-    /// What came before its turn.
-    early: BTreeMap<i64, StreamEntry>,
+    /// Whether something came before its turn, so that the database knows more.
+    is_behind: bool,
 }
 
 /// How somebody begins to listen.
@@ -75,7 +93,7 @@ impl Feeds {
         stream: &str,
         after: Option<i64>,
         begin: impl FnOnce(&Beginning),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), FeedError> {
         let feed = self.hold(stream);
         let beginning = self.begin(stream, &feed, after, begin).await;
         if beginning.is_err() {
@@ -106,7 +124,7 @@ impl Feeds {
         for entry in entries {
             let feed = lock(&self.held).get(&entry.told.stream).map(|held| Arc::clone(&held.feed));
             if let Some(feed) = feed {
-                is_gap |= self.take(&mut lock(&feed), entry);
+                is_gap |= self.take(&mut lock(&feed), &entry);
             }
         }
         if is_gap {
@@ -115,17 +133,17 @@ impl Feeds {
     }
 
     /// Fills gaps as they are seen, and looks for those that left no trace at each pause, until told to stop.
-    pub(crate) async fn run(&self, pause: impl Fn() -> Duration, stop: CancellationToken) {
+    pub(crate) async fn run(&self, pause: Duration, stop: CancellationToken) {
+        let mut pauses = tokio::time::interval_at(Instant::now() + pause, pause);
+        pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let all = tokio::select! {
                 () = stop.cancelled() => return,
+                _ = pauses.tick() => true,
                 () = self.gap.notified() => false,
-                () = tokio::time::sleep(pause()) => true,
             };
             if let Err(error) = self.look(all).await {
-                tracing::warn!(%error, "streams could not be read; sockets hear of it later");
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                self.gap.notify_one();
+                tracing::warn!(%error, "streams could not be told further; sockets hear of it later");
             }
         }
     }
@@ -134,10 +152,11 @@ impl Feeds {
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn look(&self, all: bool) -> Result<(), StoreError> {
+    pub(crate) async fn look(&self, all: bool) -> Result<(), FeedError> {
+        // Whatever comes early from here on may be missing from what is read now.
         let feeds: Vec<(String, Arc<Mutex<Feed>>)> = lock(&self.held)
             .iter()
-            .filter(|(_, held)| all || !lock(&held.feed).early.is_empty())
+            .filter(|(_, held)| std::mem::take(&mut lock(&held.feed).is_behind) || all)
             .map(|(stream, held)| (stream.clone(), Arc::clone(&held.feed)))
             .collect();
         let streams: Vec<String> = feeds.iter().map(|(stream, _)| stream.clone()).collect();
@@ -152,21 +171,21 @@ impl Feeds {
     }
 
     /// Tells everybody who listens what this process has not told yet.
-    async fn catch_up(&self, stream: &str, feed: &Mutex<Feed>) -> Result<(), StoreError> {
+    async fn catch_up(&self, stream: &str, feed: &Mutex<Feed>) -> Result<(), FeedError> {
         let Some(last) = lock(feed).last else { return Ok(()) };
-        let missed = entries_after(self.db.reader()?, stream, last, MOST_MISSED).await?;
-        let mut feed = lock(feed);
-        match missed {
+        match entries_after(self.db.reader()?, stream, last, MOST_MISSED).await? {
             Missed::Entries(entries) => {
-                for entry in entries {
+                let mut feed = lock(feed);
+                for entry in &entries {
                     self.take(&mut feed, entry);
                 }
             }
             Missed::Resync { head } => {
+                self.outlet.pass_over(stream).await?;
+                let mut feed = lock(feed);
                 // A head below is of a database that was restored: its numbers are given again.
                 feed.last = if head < last { Some(head) } else { feed.last.max(Some(head)) };
                 self.outlet.resync(stream, head);
-                self.drain(&mut feed);
             }
         }
         Ok(())
@@ -186,7 +205,7 @@ impl Feeds {
         feed: &Mutex<Feed>,
         after: Option<i64>,
         begin: impl FnOnce(&Beginning),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), FeedError> {
         self.open(stream, feed).await?;
         for reads in 1.. {
             let missed = match after {
@@ -201,6 +220,7 @@ impl Feeds {
             }
             let mut feed = lock(feed);
             let last = feed.last.unwrap_or(0);
+            let mut ahead = Vec::new();
             let beginning = match (after, missed) {
                 (None, _) => Beginning { missed: Vec::new(), seq: last, resync: false },
                 (_, Missed::Resync { .. }) => Beginning { missed: Vec::new(), seq: last, resync: true },
@@ -214,16 +234,16 @@ impl Feeds {
                         Beginning { missed: Vec::new(), seq: last, resync: true }
                     } else {
                         // This process may be behind what was read: the rest is told to everybody, in its turn.
-                        for entry in missed.iter().filter(|entry| entry.seq > last) {
-                            feed.early.insert(entry.seq, entry.clone());
-                        }
-                        let missed = missed.into_iter().filter(|entry| entry.seq <= last).collect();
+                        let (missed, rest) = missed.into_iter().partition(|entry| entry.seq <= last);
+                        ahead = rest;
                         Beginning { missed, seq: last, resync: false }
                     }
                 }
             };
             begin(&beginning);
-            self.drain(&mut feed);
+            for entry in &ahead {
+                self.take(&mut feed, entry);
+            }
             return Ok(());
         }
         Ok(())
@@ -238,32 +258,28 @@ impl Feeds {
         let mut feed = lock(feed);
         if feed.last.is_none() {
             feed.last = Some(head);
-            feed.early.retain(|seq, _| *seq > head);
-            self.drain(&mut feed);
+            if feed.is_behind {
+                self.gap.notify_one();
+            }
         }
         Ok(())
     }
 
-    /// Emits it if it is next, keeps it if it is early; tells whether something is missing before it.
-    fn take(&self, feed: &mut Feed, entry: StreamEntry) -> bool {
-        if feed.last.is_some_and(|last| entry.seq <= last) {
-            return false;
-        }
-        feed.early.insert(entry.seq, entry);
-        self.drain(feed);
-        !feed.early.is_empty() && feed.last.is_some()
-    }
-
-    fn drain(&self, feed: &mut Feed) {
-        let Some(mut last) = feed.last else { return };
-        while let Some(next) = feed.early.first_entry().filter(|next| *next.key() <= last + 1) {
-            let entry = next.remove();
-            if entry.seq == last + 1 {
-                last = entry.seq;
-                self.outlet.tell(&entry);
+    /// Emits it if it is next; tells whether something is missing before it. What is early is not kept: it may be of a
+    /// database that is not ours, or no more.
+    fn take(&self, feed: &mut Feed, entry: &StreamEntry) -> bool {
+        match feed.last {
+            Some(last) if entry.seq <= last => false,
+            Some(last) if entry.seq == last + 1 => {
+                feed.last = Some(entry.seq);
+                self.outlet.tell(entry);
+                false
+            }
+            _ => {
+                feed.is_behind = true;
+                true
             }
         }
-        feed.last = Some(last);
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value as Json, json};
 use super::feeds::{Beginning, Feeds};
 use super::outlet::{arguments, session_room};
 use super::pace::Pace;
+use super::seats::{Seat, Seats};
 
 /// The most listings that one socket follows at a time.
 const MOST_LISTINGS: usize = 64;
@@ -43,6 +44,8 @@ pub(super) struct Guest {
     /// What it listens to.
     streams: Mutex<HashSet<String>>,
     pace: Pace,
+    /// Theirs until they are gone.
+    seat: Mutex<Option<Seat>>,
 }
 
 impl Guest {
@@ -60,6 +63,7 @@ impl Guest {
 pub(super) struct Lobby {
     pub(super) market: Marketplace,
     pub(super) feeds: Arc<Feeds>,
+    pub(super) seats: Seats,
 }
 
 #[async_trait]
@@ -73,11 +77,18 @@ impl Namespace for Lobby {
         let Actor::Person { user, role, session, .. } = actor else {
             return Err(refused("unauthenticated", "auth.token is no person's"));
         };
+        let seat = self.seats.take(user).ok_or_else(|| {
+            refused(
+                "too_many_connections",
+                "you have as many connections as one may have: close another first",
+            )
+        })?;
+        let seat = Mutex::new(Some(seat));
         // Whoever comes back must be the same in every respect that decides what they hear.
         let hears_staff = self.staff_role(&actor).await.is_some();
         let identity = format!("{user} {session} {} {hears_staff}", role.as_str());
         let (after, streams, pace) = (auth.after, Mutex::default(), Pace::default());
-        Ok(Admission::new(identity).data(Guest { actor, user, session, token, after, streams, pace }))
+        Ok(Admission::new(identity).data(Guest { actor, user, session, token, after, streams, pace, seat }))
     }
 
     async fn connected(&self, socket: &Socket) {
@@ -115,6 +126,7 @@ impl Namespace for Lobby {
 
     async fn disconnected(&self, socket: &Socket, _: Reason) {
         let Some(guest) = socket.data::<Guest>() else { return };
+        drop(guest.seat.lock().unwrap_or_else(PoisonError::into_inner).take());
         let streams: Vec<String> = guest.streams().drain().collect();
         let feeds = Arc::clone(&self.feeds);
         // It may come back and get what it missed: until then somebody must go on listening.

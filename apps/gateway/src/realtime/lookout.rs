@@ -1,7 +1,8 @@
 //! Sockets whose session ends by time alone.
 //!
 //! A logout, a revocation, a block and a new role are events, which cut sockets at once. Age and idleness are none: so a
-//! session is looked at again when it would end, unless it was refreshed by then.
+//! session is looked at again when it would end, unless it was refreshed by then. And where events are passed over, those
+//! who might have been cut by one are looked at then.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -32,12 +33,24 @@ impl Lookout {
     /// # Errors
     /// When the database fails; nobody is cut then.
     pub(super) async fn look(&self, sockets: &Handle) -> Result<(), IdentityError> {
-        let due = self.due(&sockets.everybody().sockets());
-        if due.is_empty() {
+        self.cut_ended(sockets, &self.due(&sockets.everybody().sockets())).await
+    }
+
+    /// Cuts the sockets of this room whose session has ended, however long it was to last.
+    ///
+    /// # Errors
+    /// When the database fails; nobody is cut then.
+    pub(super) async fn look_into(&self, sockets: &Handle, room: &str) -> Result<(), IdentityError> {
+        let sessions: Vec<SessionId> = sessions(&sockets.to(room).sockets()).into_iter().collect();
+        self.cut_ended(sockets, &sessions).await
+    }
+
+    async fn cut_ended(&self, sockets: &Handle, sessions: &[SessionId]) -> Result<(), IdentityError> {
+        if sessions.is_empty() {
             return Ok(());
         }
-        let found = self.market.identity.session_ends(&due).await?;
-        let ended = due.iter().filter(|session| !found.contains_key(session));
+        let found = self.market.identity.session_ends(sessions).await?;
+        let ended = sessions.iter().filter(|session| !found.contains_key(session));
         for session in ended {
             sockets.to(session_room(&session.to_string())).disconnect(true);
         }
@@ -47,11 +60,15 @@ impl Lookout {
 
     /// The sessions that may have ended by now; those that nobody is connected by any more are forgotten.
     fn due(&self, sockets: &[Socket]) -> Vec<SessionId> {
-        let here: HashSet<SessionId> =
-            sockets.iter().filter_map(|socket| socket.data::<Guest>()).map(Guest::session).collect();
+        let here = sessions(sockets);
         let now = self.market.ambient.now();
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.retain(|session, _| here.contains(session));
         here.into_iter().filter(|session| ends.get(session).is_none_or(|at| *at <= now)).collect()
     }
+}
+
+/// The sessions by which these are connected.
+fn sessions(sockets: &[Socket]) -> HashSet<SessionId> {
+    sockets.iter().filter_map(|socket| socket.data::<Guest>()).map(Guest::session).collect()
 }

@@ -9,6 +9,7 @@ mod lobby;
 mod lookout;
 mod outlet;
 mod pace;
+mod seats;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +27,16 @@ use self::feeds::Feeds;
 use self::lobby::Lobby;
 use self::lookout::Lookout;
 use self::outlet::Sockets;
+use self::seats::Seats;
 use crate::config::Config;
-use crate::http::middleware::RequestFacts;
+use crate::http::middleware::{RequestFacts, aggregated};
 
 /// Where clients connect.
 pub(crate) const PATH: &str = "/socket.io";
 
-/// How often it is looked for what other processes told, where they cannot tell us.
-const ALONE: Duration = Duration::from_secs(1);
-/// The same where they can: for what was lost on the way.
-const CONNECTED: Duration = Duration::from_secs(10);
+/// How often it is looked for what other processes told. A line to them does not make it rarer: theirs may be down while
+/// ours is not.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked for sessions that ended by time alone.
 const LOOKOUT: Duration = Duration::from_secs(15);
@@ -66,24 +67,30 @@ impl Live {
     /// # Errors
     /// When the address of Redis cannot be read.
     pub fn new(config: &Config, market: &Marketplace) -> Result<Self, LiveError> {
-        let outlet = Arc::new(Sockets::default());
+        let lookout = Arc::new(Lookout::new(market.clone()));
+        let outlet = Arc::new(Sockets::new(Arc::clone(&lookout)));
         let feeds = Arc::new(Feeds::new(market.db.clone(), Arc::<Sockets>::clone(&outlet)));
-        let lobby = Lobby { market: market.clone(), feeds: Arc::clone(&feeds) };
+        let seats = Seats::new(config.realtime.max_connections_per_user);
+        let lobby = Lobby { market: market.clone(), feeds: Arc::clone(&feeds), seats };
         let sockets = Realtime::builder()
             .config(socket_config(config))
-            .peer(|request| request.extensions().get::<RequestFacts>().map(|facts| facts.client))
+            .peer(|request| request.extensions().get::<RequestFacts>().map(|facts| aggregated(facts.client)))
             .namespace("/", lobby)
             .build()?;
         outlet.open(sockets.handle());
-        let line =
-            config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), RedisConfig::default()));
-        let lookout = Arc::new(Lookout::new(market.clone()));
+        let redis = RedisConfig { channel: config.redis.channel.clone(), ..RedisConfig::default() };
+        let line = config.redis.url.as_ref().map(|url| Redis::new(url.expose_secret(), redis));
         Ok(Self { sockets, feeds, lookout, line: line.transpose().map_err(|_unreadable| LiveError::Redis)? })
     }
 
     /// Mounts the sockets into a server thread.
     pub(crate) fn mount(&self, app: &mut web::ServiceConfig) {
         self.sockets.configure(app);
+    }
+
+    /// Whether a request with this query belongs to a connection that is open here, so that it opens none.
+    pub(crate) fn knows(&self, query: &str) -> bool {
+        self.sockets.knows(query)
     }
 
     /// Hears what streams were told by the relay of this process.
@@ -104,17 +111,12 @@ impl Live {
             line.start(Box::new(move |message| feeds.hear(hints::read(message))));
             line.state()
         });
-        let pause_by = state.clone();
-        let pause = move || match &pause_by {
-            Some(state) if state.borrow().is_connected => CONNECTED,
-            _ => ALONE,
-        };
         let looking = async {
             while stop.run_until_cancelled(tokio::time::sleep(LOOKOUT)).await.is_some() {
                 self.cut_ended_sessions().await;
             }
         };
-        tokio::join!(self.feeds.run(pause, stop.clone()), self.heal(state, stop.clone()), looking);
+        tokio::join!(self.feeds.run(LOOK, stop.clone()), self.heal(state, stop.clone()), looking);
     }
 
     /// Cuts the sockets whose session has ended by time alone, as [`run`](Self::run) does every quarter of a minute.
@@ -163,6 +165,7 @@ fn socket_config(config: &Config) -> SocketConfig {
         max_payload: 64 * 1024,
         max_queue: config.realtime.max_queue_bytes,
         max_connections: config.realtime.max_connections,
+        max_connections_per_peer: config.realtime.max_connections_per_address,
         origins: Origins::listed(origins),
         ..EngineConfig::default()
     };

@@ -3,6 +3,7 @@
 mod choices;
 mod logged_out;
 mod providers;
+mod real_events;
 mod reminders;
 mod staff;
 

@@ -77,6 +77,10 @@ pub(super) fn entries(event: &OutboxEvent) -> Vec<NewEntry> {
         }
         "settings.updated" => facts.to(ADMINS.map(Stream::Staff), "settings:updated", &["key", "version"]),
         "announcement.told" => facts.to(facts.users(), "announcement:new", &["announcementId"]),
+        "broadcast.sent" => {
+            let fields = ["titleEn", "titleHi", "bodyEn", "bodyHi", "action"];
+            facts.to([Stream::Everyone], "broadcast:new", &fields)
+        }
         "user.blocked" => facts.to_subject("user:blocked", &["status", "until"]),
         "user.unblocked" => facts.to_subject("user:unblocked", &[]),
         "user.role_changed" => facts.to_subject("user:role_changed", &["from", "to"]),

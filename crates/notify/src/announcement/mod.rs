@@ -4,6 +4,7 @@
 //! and remembers how far it came, so that another process goes on where one stopped.
 
 mod active;
+mod broadcast;
 mod fan_out;
 mod fields;
 mod manage;
@@ -15,6 +16,7 @@ use kernel::{AnnouncementId, ParseError, Role, UserId, bounded_text};
 use serde::{Deserialize, Serialize};
 
 pub use active::ActiveAnnouncementView;
+pub use broadcast::{Broadcast, BroadcastInput};
 pub use fan_out::{Advanced, FanOut};
 pub use fields::{AnnouncementFields, AnnouncementInput};
 pub use state::{AnnouncementEvent, AnnouncementStatus};

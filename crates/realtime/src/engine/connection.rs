@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) transport: Transport,
     /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
     pub(crate) writer: Option<Waker>,
+    /// Of whoever reads the body of a POST.
+    pub(crate) reader: Option<Waker>,
     /// Of a WebSocket that wants to take over.
     pub(crate) probe: Option<Box<Probe>>,
     pub(crate) ended: Option<Reason>,
@@ -100,6 +102,7 @@ impl Connection {
                 queue: Queue::default(),
                 transport,
                 writer: None,
+                reader: None,
                 probe: None,
                 ended: None,
                 is_over: false,
@@ -145,6 +148,12 @@ impl Connection {
             self.end(Reason::PingTimeout);
         }
         ended || overdue
+    }
+
+    /// Whether it has ended, and nothing that was to be sent before is left.
+    pub(crate) fn has_told_its_end(&self) -> bool {
+        let state = self.state();
+        state.ended.is_some() && state.queue.is_empty()
     }
 
     /// Announces it to the application and starts its heartbeat.
@@ -252,6 +261,8 @@ impl Connection {
                 let mut state = self.state();
                 state.is_over = true;
                 state.wake_writer();
+                drop(state);
+                self.shared.forget(self.id);
             }
         }
     }
@@ -266,21 +277,28 @@ impl Connection {
 
     /// Ends the connection; the first reason counts. What waits is still sent, unless the client is gone or too slow.
     pub fn end(self: &Arc<Self>, reason: Reason) {
-        {
+        let is_to_be_heard = {
             let mut state = self.state();
             if state.ended.is_some() {
                 return;
             }
             state.ended = Some(reason);
-            if matches!(reason, Reason::SlowConsumer | Reason::PingTimeout | Reason::TransportError) {
+            let is_lost =
+                matches!(reason, Reason::SlowConsumer | Reason::PingTimeout | Reason::TransportError);
+            if is_lost {
                 state.queue.clear();
             }
             state.wake_writer();
+            if let Some(reader) = state.reader.take() {
+                reader.wake();
+            }
             if let Some(waker) = state.probe.take().and_then(|probe| probe.waker) {
                 waker.wake();
             }
-        }
-        self.shared.remove(self.id);
+            // A client between two GETs hears with the next one what it was sent last, and that this is the end.
+            !is_lost && reason != Reason::TransportClose && state.transport != Transport::WebSocket
+        };
+        self.shared.remove(self, is_to_be_heard);
         self.shard.set_timer(Instant::now() + self.shared.config.linger, Due::Linger, self);
         meters::closed(reason);
         if let Some(handler) = self.handler() {

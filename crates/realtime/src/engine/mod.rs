@@ -58,6 +58,7 @@ use bytestring::ByteString;
 use crate::config::EngineConfig;
 pub use crate::engine::connection::Connection;
 pub(crate) use crate::engine::connection::Pushed;
+use crate::engine::query::Query;
 use crate::engine::request::Local;
 pub use crate::engine::shard::Shard;
 use crate::engine::shared::Shared;
@@ -172,6 +173,13 @@ impl Engine {
             async move { request::handle(&local, &request, payload).await }
         };
         app.service(web::resource([format!("{path}/"), path]).route(web::route().to(handle)));
+    }
+
+    /// Whether a request with this query belongs to a connection that is open here: it is read as the engine itself reads
+    /// it. Any other request opens a connection, or is refused.
+    pub fn knows(&self, query: &str) -> bool {
+        let sid = Query::parse(query, &self.shared.config).ok().and_then(|query| query.sid.flatten());
+        sid.is_some_and(|sid| self.shared.find(sid).is_some())
     }
 
     /// How many connections are open.

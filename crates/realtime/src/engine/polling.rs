@@ -1,6 +1,7 @@
 //! The transport that works everywhere: a GET waits for packets, a POST brings some.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -27,6 +28,9 @@ pub(crate) async fn get(connection: &Arc<Connection>) -> Result<HttpResponse, Re
     let pending = Pending::begin(connection, Side::Get)?;
     let payload = poll_fn(|context| poll_payload(connection, context)).await;
     pending.finish();
+    if connection.has_told_its_end() {
+        connection.shared().forget(connection.id());
+    }
     connection.shared().meters.bytes_out.increment(u64::try_from(payload.len()).unwrap_or_default());
     Ok(text(payload))
 }
@@ -71,7 +75,7 @@ pub(crate) async fn post(
         connection.end(Reason::TransportError);
         return Err(Refusal::BadRequest("The body must be text"));
     }
-    let body = read(connection.shared().config.max_payload, request, payload).await?;
+    let body = read_in_time(connection, request, payload).await?;
     connection.shared().meters.bytes_in.increment(u64::try_from(body.len()).unwrap_or_default());
     if body.is_empty() {
         connection.end(Reason::TransportError);
@@ -112,6 +116,34 @@ fn receive(connection: &Arc<Connection>, packet: Bytes) -> Result<(), Reason> {
     }
 }
 
+/// The body, if it comes in time and while the connection lasts. Whoever sends it too slowly is cut: nobody else may post
+/// for the connection meanwhile.
+async fn read_in_time(
+    connection: &Arc<Connection>,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Bytes, Refusal> {
+    let config = &connection.shared().config;
+    let mut read =
+        pin!(tokio::time::timeout(config.read_timeout, read(config.max_payload, request, payload)));
+    let read = poll_fn(|context| {
+        {
+            let mut state = connection.state();
+            if state.ended.is_some() {
+                return Poll::Ready(Err(Refusal::Ended));
+            }
+            state.reader = Some(context.waker().clone());
+        }
+        read.as_mut().poll(context).map(|read| read.unwrap_or(Err(Refusal::TooSlow)))
+    })
+    .await;
+    connection.state().reader = None;
+    if read == Err(Refusal::TooSlow) {
+        connection.end(Reason::TransportError);
+    }
+    read
+}
+
 /// The body, if it is no larger than it may be. What is too large is refused by its declared length, or as soon as it
 /// is longer than it may be.
 async fn read(max: usize, request: &HttpRequest, mut payload: web::Payload) -> Result<Bytes, Refusal> {
@@ -147,7 +179,8 @@ struct Pending<'a> {
 
 impl<'a> Pending<'a> {
     fn begin(connection: &'a Arc<Connection>, side: Side) -> Result<Self, Refusal> {
-        if connection.has_ended() {
+        let is_heard = matches!(side, Side::Get) && connection.shared().is_parting(connection.id());
+        if connection.has_ended() && !is_heard {
             return Err(Refusal::UnknownSid);
         }
         let is_free = {

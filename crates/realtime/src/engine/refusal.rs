@@ -18,16 +18,25 @@ pub(crate) enum Refusal {
     Forbidden,
     UnsupportedVersion,
     TooLarge,
+    TooSlow,
+    /// While its body was read.
+    Ended,
     Full,
+    FullForPeer,
 }
 
 impl Refusal {
     const fn code(&self) -> u8 {
         match self {
             Self::UnknownTransport => 0,
-            Self::UnknownSid => 1,
+            Self::UnknownSid | Self::Ended => 1,
             Self::BadMethod => 2,
-            Self::BadRequest(_) | Self::SecretInQuery(_) | Self::TooLarge | Self::Full => 3,
+            Self::BadRequest(_)
+            | Self::SecretInQuery(_)
+            | Self::TooLarge
+            | Self::TooSlow
+            | Self::Full
+            | Self::FullForPeer => 3,
             Self::Forbidden => 4,
             Self::UnsupportedVersion => 5,
         }
@@ -43,7 +52,10 @@ impl Refusal {
             Self::Forbidden => "forbidden",
             Self::UnsupportedVersion => "unsupported_version",
             Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::Ended => "ended",
             Self::Full => "full",
+            Self::FullForPeer => "full_for_peer",
         }
     }
 
@@ -51,7 +63,9 @@ impl Refusal {
         match self {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::FullForPeer => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -68,12 +82,20 @@ impl Refusal {
             Self::Forbidden => "Forbidden".to_owned(),
             Self::UnsupportedVersion => "Unsupported protocol version".to_owned(),
             Self::TooLarge => "Payload too large".to_owned(),
+            Self::TooSlow => "The body did not come in time".to_owned(),
+            Self::Ended => "The session has ended".to_owned(),
             Self::Full => "Too many connections".to_owned(),
+            Self::FullForPeer => "Too many connections from this address".to_owned(),
         }
     }
 
     pub(crate) fn respond(&self) -> HttpResponse {
         meters::refused(self.label());
-        HttpResponse::build(self.status()).json(json!({"code": self.code(), "message": self.message()}))
+        let mut response = HttpResponse::build(self.status());
+        if matches!(self, Self::TooSlow | Self::Ended) {
+            // The rest of the body is not waited for.
+            response.force_close();
+        }
+        response.json(json!({"code": self.code(), "message": self.message()}))
     }
 }

@@ -48,7 +48,7 @@ async fn answer(
     match (query.transport, query.sid) {
         (TransportName::Polling, None) => shake_hands(local, request),
         (TransportName::Polling, Some(sid)) => {
-            let connection = sid.and_then(|sid| local.shared.find(sid)).ok_or(Refusal::UnknownSid)?;
+            let connection = sid.and_then(|sid| local.shared.find_to_read(sid)).ok_or(Refusal::UnknownSid)?;
             match *request.method() {
                 Method::GET => polling::get(&connection).await,
                 Method::POST => polling::post(&connection, request, payload).await,
@@ -91,7 +91,8 @@ impl Local {
         let shard = self.shard.get_or_init(|| self.shared.start_shard());
         let peer = (self.peer_of)(request);
         let connection = Connection::new(Arc::clone(&self.shared), Arc::clone(shard), peer, transport);
-        if self.shared.insert(&connection) { Ok(connection) } else { Err(Refusal::Full) }
+        self.shared.insert(&connection)?;
+        Ok(connection)
     }
 }
 

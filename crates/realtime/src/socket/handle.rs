@@ -60,6 +60,12 @@ impl Realtime {
         self.engine.configure(app);
     }
 
+    /// Whether a request with this query belongs to a connection that is open here, so that it opens none. For whoever
+    /// counts the connections that a client opens.
+    pub fn knows(&self, query: &str) -> bool {
+        self.engine.knows(query)
+    }
+
     /// By which to send, in the main namespace.
     pub fn handle(&self) -> Handle {
         Handle { core: Arc::clone(&self.core), namespace: Arc::from("/") }

@@ -125,6 +125,65 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
+#[actix_web::test]
+async fn a_body_that_does_not_come_in_time_ends_the_session() {
+    let config = EngineConfig { read_timeout: Duration::from_millis(200), ..quiet(engine_config()) };
+    let (server, echo, engine) = start_engine(config).await;
+    let polling = Polling::open(&server, "/engine.io").await;
+    let began = Instant::now();
+    let mut slow = raw_post(&server, &polling.sid, "content-length: 10").await;
+    slow.write_all(b"4slow").await.unwrap();
+    let answer = whole_answer(&mut slow).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    until("it has ended", || engine.connections() == 0).await;
+    assert_eq!(*echo.ended.lock().unwrap(), [Reason::TransportError]);
+    assert_eq!(polling.get().await.0, 400);
+}
+
+#[actix_web::test]
+async fn a_body_is_not_waited_for_once_the_session_has_ended() {
+    let (server, echo, _) = start_engine(engine_config()).await;
+    let polling = Polling::open(&server, "/engine.io").await;
+    let mut slow = raw_post(&server, &polling.sid, "content-length: 10").await;
+    slow.write_all(b"4slow").await.unwrap();
+    // No pong comes: the session ends long before the body's five seconds.
+    let answer = whole_answer(&mut slow).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("The session has ended"), "{answer}");
+    assert_eq!(*echo.ended.lock().unwrap(), [Reason::PingTimeout]);
+}
+
+#[actix_web::test]
+async fn a_client_between_two_gets_hears_with_the_next_that_the_session_ended() {
+    let config = EngineConfig { linger: Duration::from_secs(60), ..quiet(engine_config()) };
+    let (server, _, engine) = start_engine(config).await;
+    let polling = Polling::open(&server, "/engine.io").await;
+    assert_eq!(polling.post("4last words").await.0, 200);
+    engine.close_all(Duration::ZERO).await;
+    assert_eq!(engine.connections(), 0, "it counts no more");
+    assert_eq!(polling.post("4a").await.0, 400);
+    assert_eq!(polling.get().await, (200, "4last words\u{1e}1".to_owned()));
+    assert_eq!(polling.get().await.0, 400, "that was all");
+}
+
+#[actix_web::test]
+async fn a_session_that_ended_is_forgotten_when_nobody_asks() {
+    let config = EngineConfig { linger: Duration::from_millis(50), ..quiet(engine_config()) };
+    let (server, _, engine) = start_engine(config).await;
+    let polling = Polling::open(&server, "/engine.io").await;
+    engine.close_all(Duration::ZERO).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(polling.get().await.0, 400);
+}
+
+/// Everything until the server closes the line, which it must do within a few seconds.
+async fn whole_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(4), stream.read_to_end(&mut answer)).await;
+    read.expect("the line is closed in time").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
 /// A POST whose body the test writes by itself.
 async fn raw_post(server: &Server, sid: &str, header: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).await.unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Polling, Ws, client, url};
-use crate::server::{engine_config, quiet, start_engine};
+use crate::server::{engine_config, quiet, start_engine, until};
 
 #[actix_web::test]
 async fn the_open_packet_has_exactly_five_fields() {
@@ -101,4 +101,46 @@ async fn more_connections_than_may_be_are_refused_until_one_ends() {
     assert_eq!(refused.err(), Some(503));
     assert_eq!(first.post("1").await.0, 200);
     Polling::open(&server, "/engine.io").await;
+}
+
+#[actix_web::test]
+async fn one_address_has_so_many_connections_and_no_more_until_one_ends() {
+    let config = realtime::EngineConfig { max_connections_per_peer: 2, ..quiet(engine_config()) };
+    let (server, _, engine) = start_engine(config).await;
+    let first = Polling::open(&server, "/engine.io").await;
+    let second = Ws::open(&server, "/engine.io").await;
+    let refused = client().get(url(&server, "/engine.io/?EIO=4&transport=polling")).send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let refused: Value = refused.json().await.unwrap();
+    assert_eq!(refused, json!({"code": 3, "message": "Too many connections from this address"}));
+    let refused = Ws::try_connect(&server, "/engine.io/?EIO=4&transport=websocket", None).await;
+    assert_eq!(refused.err(), Some(429));
+    assert_eq!(first.post("1").await.0, 200);
+    drop(second);
+    until("both have ended", || engine.connections() == 0).await;
+    for _ in 0..2 {
+        Polling::open(&server, "/engine.io").await;
+    }
+}
+
+#[actix_web::test]
+async fn a_request_belongs_to_an_open_connection_by_its_own_id_alone() {
+    let (server, _, engine) = start_engine(quiet(engine_config())).await;
+    let polling = Polling::open(&server, "/engine.io").await;
+    let sid = polling.sid.clone();
+    assert!(engine.knows(&format!("EIO=4&transport=polling&sid={sid}")));
+    assert!(engine.knows(&format!("sid={sid}&transport=websocket&EIO=4&t=abc")));
+    for query in [
+        "EIO=4&transport=polling".to_owned(),
+        format!("EIO=4&transport=polling&xsid={sid}"),
+        format!("EIO=4&transport=polling&x=sid={sid}"),
+        "EIO=4&transport=polling&sid=".to_owned(),
+        "EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        format!("EIO=3&transport=polling&sid={sid}"),
+        format!("sid={sid}"),
+    ] {
+        assert!(!engine.knows(&query), "{query}");
+    }
+    assert_eq!(polling.post("1").await.0, 200);
+    assert!(!engine.knows(&format!("EIO=4&transport=polling&sid={sid}")), "it has ended");
 }

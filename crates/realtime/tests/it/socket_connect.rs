@@ -37,6 +37,26 @@ async fn a_client_enters_a_namespace_with_or_without_a_payload() {
 }
 
 #[actix_web::test]
+async fn who_is_put_out_between_two_gets_hears_so_with_the_next() {
+    let mut config = config();
+    config.engine.linger = Duration::from_secs(60);
+    let (server, realtime, lab) = start(config).await;
+    let polling = Polling::open(&server, "/socket.io").await;
+    assert_eq!(polling.post("40{\"name\":\"asha\"}").await.0, 200);
+    assert!(polling.get().await.1.starts_with("40{"));
+    let handle = realtime.handle();
+    handle.to("user:asha").emit("blocked", "for a reason").unwrap();
+    handle.to("user:asha").disconnect(true);
+    until("it has ended", || realtime.connections() == 0).await;
+    assert_eq!(*lab.gone.lock().unwrap(), [Reason::ServerDisconnect]);
+    let (status, said) = polling.get().await;
+    assert_eq!(status, 200);
+    assert!(said.starts_with("42[\"blocked\",\"for a reason\"]\u{1e}"), "{said}");
+    assert!(said.ends_with("\u{1e}1"), "{said}");
+    assert_eq!(polling.get().await.0, 400);
+}
+
+#[actix_web::test]
 async fn who_asks_twice_before_the_answer_is_answered_once() {
     let (server, realtime, lab) = start(config()).await;
     let mut ws = Ws::open(&server, "/socket.io").await;

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{FieldErrors, InvalidInput};
-use notify::{AnnouncementFields, AnnouncementInput, Audience};
+use notify::{AnnouncementFields, AnnouncementInput, Audience, Broadcast, BroadcastInput};
 use serde::Deserialize;
-use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use validator::Validate;
 
 use crate::http::texts;
@@ -21,13 +21,7 @@ pub(crate) struct AnnouncementBody {
     body_en: String,
     #[schema(schema_with = text_hindi)]
     body_hi: Option<String>,
-    /// Where it leads inside the app: a path.
-    #[schema(
-        example = "/boosts",
-        min_length = 1,
-        max_length = 300,
-        pattern = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"
-    )]
+    #[schema(schema_with = action)]
     action: Option<String>,
     /// Whom it is for.
     audience: Audience,
@@ -45,6 +39,22 @@ pub(crate) struct AnnouncementBody {
     starts_at: Option<DateTime<Utc>>,
     /// When it ends; never, if it is left out.
     expires_at: Option<DateTime<Utc>>,
+}
+
+/// What everybody who is connected is told.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct BroadcastBody {
+    #[schema(schema_with = title)]
+    title_en: String,
+    #[schema(schema_with = title_hindi)]
+    title_hi: Option<String>,
+    #[schema(schema_with = text)]
+    body_en: String,
+    #[schema(schema_with = text_hindi)]
+    body_hi: Option<String>,
+    #[schema(schema_with = action)]
+    action: Option<String>,
 }
 
 /// Whom an announcement would be for.
@@ -75,6 +85,16 @@ fn text_hindi() -> ObjectBuilder {
     texts::or_null(text).examples(["रविवार तक बूस्ट आधे दाम पर।"])
 }
 
+fn action() -> ObjectBuilder {
+    let path = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(300))
+        .pattern(Some(r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"))
+        .description(Some("Where it leads inside the app: a path"));
+    texts::or_null(path).examples(["/boosts"])
+}
+
 impl AnnouncementBody {
     /// The announcement, or everything that is wrong with it.
     pub(super) fn parse(self) -> Result<AnnouncementFields, InvalidInput> {
@@ -93,6 +113,14 @@ impl AnnouncementBody {
             expires_at: self.expires_at,
         };
         input.check()
+    }
+}
+
+impl BroadcastBody {
+    /// The broadcast, or everything that is wrong with it.
+    pub(super) fn parse(self) -> Result<Broadcast, InvalidInput> {
+        let Self { title_en, title_hi, body_en, body_hi, action } = self;
+        BroadcastInput { title_en, title_hi, body_en, body_hi, action }.check()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod active;
 mod body;
+mod broadcast;
 mod manage;
 mod moves;
 mod read;
@@ -14,6 +15,7 @@ pub(crate) fn routes(routes: &mut Routes<'_, '_>) {
         .service(active::active_announcements)
         .service(active::dismiss_announcement)
         .service(read::count_audience)
+        .service(broadcast::broadcast)
         .service(read::list_announcements)
         .service(manage::create_announcement)
         .service(read::announcement)

@@ -8,6 +8,6 @@ mod request;
 mod routed;
 mod trace;
 
-pub(crate) use rate_limit::{RateLimits, limit_rate};
+pub(crate) use rate_limit::{RateLimits, aggregated, limit_rate};
 pub(crate) use request::{RequestFacts, handle_request};
 pub(crate) use routed::routed_path;

@@ -83,8 +83,8 @@ impl Tier {
     }
 }
 
-/// One household or company has a whole IPv6 /64 to choose addresses from.
-fn aggregated(client: IpAddr) -> IpAddr {
+/// What counts as one client: one household or company has a whole IPv6 /64 to choose addresses from.
+pub(crate) fn aggregated(client: IpAddr) -> IpAddr {
     match client {
         IpAddr::V6(address) => {
             let network = u128::from(address) & (u128::MAX << 64);
@@ -101,12 +101,12 @@ pub(crate) async fn limit_rate(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let client = request.extensions().get::<RequestFacts>().map(|facts| facts.client);
-    let limits = state.as_ref().and_then(|state| state.rate_limits.as_ref());
-    let (Some(limits), Some(client)) = (limits, client) else {
+    let limits = state.as_ref().and_then(|state| Some((state, state.rate_limits.as_ref()?)));
+    let (Some((state, limits)), Some(client)) = (limits, client) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
     // What belongs to a connection was counted when that was opened.
-    let is_connected = is_socket(routed_path(&request)) && request.query_string().contains("sid=");
+    let is_connected = is_socket(routed_path(&request)) && state.live.knows(request.query_string());
     let Some(tier) = limits.tier(routed_path(&request)).filter(|_| !is_connected) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };

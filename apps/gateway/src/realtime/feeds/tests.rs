@@ -12,6 +12,7 @@ use super::*;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Out {
     Told(i64),
+    PassedOver,
     Resync(i64),
 }
 
@@ -19,9 +20,15 @@ enum Out {
 #[derive(Default)]
 struct Recorder(Mutex<Vec<(String, Out)>>);
 
+#[async_trait]
 impl Outlet for Recorder {
     fn tell(&self, entry: &StreamEntry) {
         self.0.lock().unwrap().push((entry.told.stream.clone(), Out::Told(entry.seq)));
+    }
+
+    async fn pass_over(&self, stream: &str) -> Result<(), IdentityError> {
+        self.0.lock().unwrap().push((stream.to_owned(), Out::PassedOver));
+        Ok(())
     }
 
     fn resync(&self, stream: &str, head: i64) {
@@ -91,7 +98,9 @@ on_every_engine! { Scope::Store =>
         process.feeds.hear(vec![hints[2].clone(), hints[3].clone()]);
         assert_eq!(process.out("a"), told([]), "two is missing");
         process.feeds.hear(vec![hints[1].clone(), hints[0].clone()]);
-        assert_eq!(process.out("a"), told([2, 3, 4]));
+        assert_eq!(process.out("a"), told([2]), "what came too early is read, not kept");
+        process.feeds.hear(hints[2..4].to_vec());
+        assert_eq!(process.out("a"), told([3, 4]));
         process.feeds.hear(hints);
         assert_eq!(process.out("a"), told([5]));
         process.feeds.hear(happen(db, "b", 1).await);
@@ -113,12 +122,26 @@ on_every_engine! { Scope::Store =>
         assert_eq!((process.out("a"), process.out("b")), (told([]), told([])));
     }
 
+    /// Another deployment's, or of a database that was restored since.
+    async fn what_comes_early_is_told_only_as_the_database_has_it(db: TestDb) {
+        let process = Process::on(db);
+        process.listen("a", None).await;
+        let hints = happen(db, "a", 1).await;
+        let never = |seq| StreamEntry { seq, told: NewEntry { name: "never".to_owned(), ..hints[0].told.clone() } };
+        process.feeds.hear(vec![never(2), never(3), never(4)]);
+        process.feeds.look(false).await.unwrap();
+        assert_eq!(process.out("a"), told([1]));
+        process.feeds.hear(happen(db, "a", 1).await);
+        process.feeds.look(true).await.unwrap();
+        assert_eq!(process.out("a"), told([2]), "and what was never written at three and four stays untold");
+    }
+
     async fn a_gap_is_filled_without_waiting_for_the_next_look(db: TestDb) {
         let process = Process::on(db);
         process.listen("a", None).await;
         let stop = CancellationToken::new();
         let (feeds, stopped) = (Arc::clone(&process.feeds), stop.clone());
-        let running = tokio::spawn(async move { feeds.run(|| Duration::from_secs(3_600), stopped).await });
+        let running = tokio::spawn(async move { feeds.run(Duration::from_secs(3_600), stopped).await });
         let hints = happen(db, "a", 2).await;
         process.feeds.hear(vec![hints[1].clone()]);
         while process.out.0.lock().unwrap().len() < 2 {
@@ -174,7 +197,7 @@ on_every_engine! { Scope::Store =>
         let hints = happen(db, "a", MOST_MISSED + 2).await;
         process.feeds.look(true).await.unwrap();
         let head = i64::try_from(MOST_MISSED + 2).unwrap();
-        assert_eq!(process.out("a"), [Out::Resync(head)]);
+        assert_eq!(process.out("a"), [Out::PassedOver, Out::Resync(head)]);
         process.feeds.hear(hints);
         process.feeds.hear(happen(db, "a", 1).await);
         assert_eq!(process.out("a"), told([head + 1]));
@@ -189,7 +212,7 @@ on_every_engine! { Scope::Store =>
         process.feeds.hear([hints, vec![lost]].concat());
         assert_eq!(process.out("a"), told([1, 2, 3, 4]));
         process.feeds.look(true).await.unwrap();
-        assert_eq!(process.out("a"), [Out::Resync(3)]);
+        assert_eq!(process.out("a"), [Out::PassedOver, Out::Resync(3)]);
         process.feeds.hear(happen(db, "a", 1).await);
         assert_eq!(process.out("a"), told([4]));
     }

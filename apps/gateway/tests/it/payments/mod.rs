@@ -38,7 +38,7 @@ impl TestApp {
     }
 
     /// An order of somebody's, by its id at the provider.
-    async fn ordered(&self, who: &Session, paise: i64) -> String {
+    pub(crate) async fn ordered(&self, who: &Session, paise: i64) -> String {
         let order = self.order(who, paise, &fresh_key()).send().await.expect(StatusCode::CREATED);
         order.text("/razorpayOrderId")
     }
@@ -65,7 +65,7 @@ impl TestApp {
     }
 
     /// Asks for a refund under a key; of the whole rest unless paise are given.
-    fn refund(&self, finance: &Session, payment: &str, paise: Option<i64>, key: &str) -> Call {
+    pub(crate) fn refund(&self, finance: &Session, payment: &str, paise: Option<i64>, key: &str) -> Call {
         let mut body = json!({ "paymentId": payment, "reason": "for the test" });
         if let Some(paise) = paise {
             body["amount"] = paise.into();
@@ -74,7 +74,7 @@ impl TestApp {
     }
 
     /// Ends a refund at the provider.
-    fn refund_ends(&self, provider_refund_id: &str, end: RefundEnd) {
+    pub(crate) fn refund_ends(&self, provider_refund_id: &str, end: RefundEnd) {
         self.razorpay().finish_refund(provider_refund_id, end).unwrap();
     }
 
@@ -126,7 +126,7 @@ impl TestApp {
     }
 
     /// Sends a webhook and works it off.
-    async fn told(&self, body: &str) -> Answer {
+    pub(crate) async fn told(&self, body: &str) -> Answer {
         let answer = self.webhook(body, &fresh_key(), WEBHOOK_SECRET).send().await.expect(StatusCode::OK);
         self.run_jobs().await;
         answer
@@ -148,7 +148,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
 }
 
 /// The body of a webhook about a payment, as the provider would write it.
-fn event(kind: &str, checkout: &Checkout) -> String {
+pub(crate) fn event(kind: &str, checkout: &Checkout) -> String {
     let payment = json!({
         "entity": { "id": checkout.payment_id, "entity": "payment", "order_id": checkout.order_id, "notes": [] }
     });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::MissedTickBehavior;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
@@ -130,9 +131,24 @@ impl Client {
         }
     }
 
-    /// Waits until the server ends the connection.
+    /// Leaves, and waits until the server has let it go.
+    pub(super) async fn leave(mut self) {
+        self.send("1".to_owned()).await;
+        self.is_cut().await;
+    }
+
+    /// Waits until the server ends the connection, which it does within the second that is promised.
     pub(super) async fn is_cut(&mut self) {
-        while self.packet().await.is_some() {}
+        self.is_cut_within(Duration::from_secs(1)).await;
+    }
+
+    /// The same where another process has to see it first.
+    pub(super) async fn is_cut_within(&mut self, time: Duration) {
+        let cut = async { while self.packet().await.is_some() {} };
+        tokio::select! {
+            () = cut => {}
+            () = have_run_for(time) => panic!("still connected after {time:?}"),
+        }
     }
 
     /// Whether nothing more comes: everything that was sent before a `ping` comes before its answer.
@@ -160,6 +176,17 @@ impl Client {
                 Some(Ok(_)) => {}
             }
         }
+    }
+}
+
+/// Waits until this process, which is the server too, has run for so long. What a busy machine gives to others counts as
+/// one step each time, so that only what the server had time for is held against it.
+async fn have_run_for(time: Duration) {
+    const STEP: Duration = Duration::from_millis(20);
+    let mut steps = tokio::time::interval(STEP);
+    steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for _ in 0..=time.as_millis() / STEP.as_millis() {
+        steps.tick().await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! Real time over a socket: who may connect, what they hear, and what becomes of it when something is cut.
 
+mod bounds;
 mod client;
 mod cuts;
 mod processes;
 
 use kernel::Role;
 use reqwest::StatusCode;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use store::{Relay, RelayConfig};
 use testkit::{Scope, on_every_engine};
@@ -231,6 +233,36 @@ on_every_engine! { Scope::All =>
         app.post(&format!("/api/listings/{id}/resume")).bearer(&seller).send().await.expect(StatusCode::OK);
         relay(&app).await;
         assert!(client.hears_nothing().await);
+        app.stop().await;
+    }
+
+    async fn a_broadcast_is_heard_by_everybody_who_is_connected_and_is_recorded(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let (member, moderator) = (app.member().await, app.staff(Role::Moderator).await);
+        relay(&app).await;
+        let (mut one, _) = Client::ready(&app, &member, json!({})).await;
+        let (mut other, _) = Client::ready(&app, &moderator, json!({})).await;
+        let path = "/api/announcements/broadcast";
+        let said = json!({ "titleEn": "Back soon", "bodyEn": "Payments rest until noon.", "action": "/wallet" });
+        for nobody in [&member, &moderator] {
+            app.post(path).bearer(nobody).json(&said).send().await.expect(StatusCode::FORBIDDEN);
+        }
+        let wrong = json!({ "titleEn": "x", "bodyEn": "Payments rest.", "action": "https://elsewhere.example" });
+        let wrong = app.post(path).bearer(&admin).json(&wrong).send().await;
+        assert_eq!(wrong.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), ["titleEn", "action"]);
+        let sent = app.post(path).bearer(&admin).json(&said).send().await.expect(StatusCode::ACCEPTED);
+        relay(&app).await;
+        for client in [&mut one, &mut other] {
+            let heard = client.hears("broadcast:new").await;
+            assert_eq!(heard.payload, said, "what was not written is left out");
+            assert_eq!((&heard.meta["stream"], &heard.meta["eventId"]), (&json!("everyone"), &sent.body["eventId"]));
+            assert!(client.hears_nothing().await);
+        }
+        let records = "SELECT subject_id FROM audit_log WHERE action = 'broadcast.sent'";
+        let records = db.reader().unwrap().query_all_raw(db.engine().statement(records, [])).await.unwrap();
+        let recorded: Vec<String> = records.iter().map(|row| row.try_get("", "subject_id").unwrap()).collect();
+        assert_eq!(recorded, [sent.text("/eventId")]);
         app.stop().await;
     }
 

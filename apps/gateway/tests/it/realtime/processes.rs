@@ -4,13 +4,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kernel::Role;
+use reqwest::StatusCode;
 use serde_json::json;
 use testkit::{Scope, on_every_engine};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
-use super::{bonus, relay};
+use super::{bonus, relay, user_stream};
 use crate::support::TestApp;
 
 /// How long it may take from the return of Redis until everything is as before.
@@ -66,22 +67,34 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// How many processes listen to each other through it, by its own word.
-    async fn listeners(&self) -> usize {
+    /// Says a command; gives the number that its answer ends with.
+    async fn say(&self, words: &[&str]) -> usize {
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        stream.write_all(b"PUBSUB NUMSUB realtime\r\n").await.unwrap();
+        let words: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        let count = words.matches('$').count();
+        stream.write_all(format!("*{count}\r\n{words}").as_bytes()).await.unwrap();
         let mut answer = String::new();
-        while !answer.ends_with("\r\n") || !answer.contains("\r\n:") {
+        while !answer.ends_with("\r\n") || !answer.contains(':') {
             let mut some = [0; 256];
             let length = stream.read(&mut some).await.unwrap();
+            assert!(length > 0, "Redis hung up: {answer}");
             answer.push_str(std::str::from_utf8(&some[..length]).unwrap());
         }
         answer.trim_end().rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    /// How many processes listen to each other on a channel, by its own word.
+    async fn listeners(&self, channel: &str) -> usize {
+        self.say(&["PUBSUB", "NUMSUB", channel]).await
+    }
+
     async fn is_joined_by(&self, processes: usize) {
+        self.is_joined_on("realtime", processes).await;
+    }
+
+    async fn is_joined_on(&self, channel: &str, processes: usize) {
         let begin = Instant::now();
-        while self.listeners().await != processes {
+        while self.listeners(channel).await != processes {
             assert!(begin.elapsed() < RECOVERY, "{processes} processes are not connected in time");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -114,6 +127,102 @@ on_every_engine! { Scope::All =>
         relay(&here).await;
         client.hears("wallet:updated").await;
         assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+        stop.cancel();
+        here.stop().await;
+        there.stop().await;
+    }
+
+    /// The process that relays cannot tell the other, which hears from its own line that all is well.
+    async fn a_process_without_its_redis_delays_the_others_by_a_second_and_no_more(db: TestDb) {
+        let stop = CancellationToken::new();
+        let redis = Redis::start().await;
+        let url = redis.url();
+        let here = TestApp::start(db).await;
+        let there = here.start_beside(db, |config| config.redis.url = Some(url.clone().into())).await;
+        hear(&there, &stop);
+        redis.is_joined_by(1).await;
+        let admin = here.staff(Role::Admin).await;
+        let member = here.member().await;
+        relay(&here).await;
+        let (mut client, _) = Client::ready(&there, &member, json!({})).await;
+        // The first is heard when it is looked, so the second waits for a whole pause.
+        for _ in 0..2 {
+            bonus(&here, &admin, &member, 100).await;
+            let begin = Instant::now();
+            relay(&here).await;
+            client.hears("wallet:updated").await;
+            assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+        }
+        stop.cancel();
+        here.stop().await;
+        there.stop().await;
+    }
+
+    async fn each_deployment_has_a_channel_of_its_own_and_tells_nothing_that_its_database_does_not_have(db: TestDb) {
+        let stop = CancellationToken::new();
+        let redis = Redis::start().await;
+        let url = redis.url();
+        let app = TestApp::start_with(db, |config| {
+            config.redis.url = Some(url.clone().into());
+            config.redis.channel = "shop".to_owned();
+        })
+        .await;
+        hear(&app, &stop);
+        redis.is_joined_on("shop", 1).await;
+        assert_eq!(redis.listeners("realtime").await, 0);
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        relay(&app).await;
+        let (mut client, streams) = Client::ready(&app, &member, json!({})).await;
+        let stream = user_stream(&member);
+        let mut last = streams[&stream]["seq"].as_i64().unwrap();
+        let hints: Vec<_> = (last + 2..last + 20)
+            .map(|seq| json!({
+                "stream": stream, "seq": seq, "name": "never:happened", "payload": {},
+                "event": app.state.ambient.new_uuid(), "at": app.state.ambient.now(),
+            }))
+            .collect();
+        // A process writes its own name of 22 letters before what it tells.
+        let message = format!("{}{}", "A".repeat(22), json!(hints));
+        assert_eq!(redis.say(&["PUBLISH", "shop", &message]).await, 1);
+        for _ in 0..3 {
+            bonus(&app, &admin, &member, 100).await;
+            relay(&app).await;
+            client.hears_after(&mut last, "wallet:updated").await;
+        }
+        assert!(client.hears_nothing().await);
+        stop.cancel();
+        app.stop().await;
+    }
+
+    /// What would have cut a socket is among what a process passes over, because it was away for too long.
+    async fn who_ended_among_what_is_passed_over_is_cut_all_the_same(db: TestDb) {
+        let stop = CancellationToken::new();
+        let here = TestApp::start(db).await;
+        let there = here.start_beside(db, |_| {}).await;
+        let member = here.member().await;
+        let second = here.login(&member.phone).await;
+        relay(&here).await;
+        let (mut ended, _) = Client::ready(&there, &member, json!({})).await;
+        let (mut alive, _) = Client::ready(&there, &second, json!({})).await;
+        here.post("/api/auth/logout").bearer(&member).send().await.expect(StatusCode::NO_CONTENT);
+        relay(&here).await;
+        let stream = user_stream(&member);
+        let entry = || store::NewEntry {
+            stream: stream.clone(),
+            name: "wallet:updated".to_owned(),
+            payload: json!({}),
+            event: here.state.ambient.new_id(),
+            at: here.state.ambient.now(),
+        };
+        let entries: Vec<_> = std::iter::repeat_with(entry).take(500).collect();
+        let append = async |txn: &_| store::append_to_streams_in_txn(txn, entries.clone()).await;
+        here.state.db.in_txn(append).await.unwrap();
+        hear(&there, &stop);
+        // A second until it is looked, and one to be cut.
+        ended.is_cut_within(Duration::from_secs(2)).await;
+        assert_eq!(alive.next().await.name, "resync");
+        assert!(alive.hears_nothing().await);
         stop.cancel();
         here.stop().await;
         there.stop().await;
