@@ -81,7 +81,7 @@ pub use hook::{
 pub use inbox::{NotificationFilter, NotificationView};
 pub use language::Language;
 pub use mail::{MailMessage, MailReceipt, MailSender};
-pub use otp::{OtpMessages, OtpTemplates};
+pub use otp::{OtpMessages, OtpSenders, OtpTemplates};
 pub use preference::{Preference, PreferencesView, QuietHours, QuietHoursText};
 pub use providers::fcm::{Fcm, FcmConfig, TopicChange, TopicError};
 pub use providers::smtp::{Smtp, SmtpConfig};

@@ -41,6 +41,8 @@ pub struct Claimed {
     /// What it says.
     pub text: Rendered,
     pub(super) owner: Uuid,
+    /// When it was planned.
+    pub(super) created_at: DateTime<Utc>,
     /// Whether it waits for longer than patience lasts.
     pub(super) is_old: bool,
     pub(super) device: Option<Device>,
@@ -171,6 +173,7 @@ impl Notify {
             attempt: u32::try_from(row.attempts).unwrap_or_default() + 1,
             text,
             owner: self.ambient.new_uuid(),
+            created_at: row.created_at,
             is_old: row.created_at + PATIENCE < self.ambient.now(),
             device,
             collapse_key: row.collapse_key,
