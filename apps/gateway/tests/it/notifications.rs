@@ -4,6 +4,7 @@ mod choices;
 mod logged_out;
 mod providers;
 mod reminders;
+mod safety;
 mod staff;
 
 use kernel::Role;

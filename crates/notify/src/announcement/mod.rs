@@ -15,6 +15,7 @@ use kernel::{AnnouncementId, ParseError, Role, UserId, bounded_text};
 use serde::{Deserialize, Serialize};
 
 pub use active::ActiveAnnouncementView;
+pub(crate) use fan_out::is_on;
 pub use fan_out::{Advanced, FanOut};
 pub use fields::{AnnouncementFields, AnnouncementInput};
 pub use state::{AnnouncementEvent, AnnouncementStatus};

@@ -8,7 +8,7 @@ use outbound::{BreakerConfig, CallError};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use store::Engine;
 
-use super::{Claimed, DeliveryStatus, Sending};
+use super::{Claimed, DeliveryStatus, Sending, rows};
 use crate::{Channel, Notify, NotifyError, SendError, device};
 
 /// The longest wait for a provider that is left alone: so late do the last ones leave once it is back.
@@ -101,6 +101,9 @@ impl Notify {
         });
         if !self.write_verdict(txn, claimed, sending, &verdict, due_at, now).await? {
             return Err(NotifyError::LeaseLost);
+        }
+        if claimed.former.is_some() {
+            rows::forget_former(txn, claimed.id).await?;
         }
         metrics::counter!("notification_deliveries_total", "channel" => claimed.channel.as_str(),
             "outcome" => verdict.status.as_str())
