@@ -125,4 +125,29 @@ on_every_engine! { Scope::All =>
         app.member().await;
         app.stop().await;
     }
+
+    async fn a_login_with_a_new_device_is_told_and_one_with_a_known_one_is_not(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let phone = fresh_phone();
+        let agents = [
+            "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/127.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 Edg/126.0",
+        ];
+        let mut told = Vec::new();
+        for agent in agents {
+            app.clock.advance(TimeDelta::seconds(31));
+            let ask = app.post("/api/auth/send-otp").json(&json!({ "phone": phone }));
+            ask.send().await.expect(StatusCode::OK);
+            let body = json!({ "phone": phone, "otp": code_in(&app.message("sms", &phone).await) });
+            let login = app.post("/api/auth/verify-otp").header("user-agent", agent).json(&body).send().await;
+            let session = Session::of(&login.expect(StatusCode::OK), &phone);
+            relay(&app).await;
+            told.push(list(&app, &session, "?category=security").await);
+        }
+        assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [0, 0, 1]);
+        let one = &told[2][0];
+        assert_eq!((&one["kind"], &one["data"]["device"]), (&json!("security.new_login"), &json!("Edge on Windows")));
+        app.stop().await;
+    }
 }
