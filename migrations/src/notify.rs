@@ -9,6 +9,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("notify_0004_hooks", HOOKS),
     SqlMigration::new("notify_0005_announcements", ANNOUNCEMENTS),
     SqlMigration::new("notify_0006_devices_of_logins", DEVICES_OF_LOGINS),
+    SqlMigration::new("notify_0007_former_contacts", FORMER_CONTACTS),
 ];
 
 const INBOX: &[Step] = &[
@@ -254,4 +255,18 @@ const DEVICES_OF_LOGINS: &[Step] = &[
     Step::Index("ix_push_devices_session", "push_devices", "session_id"),
     // What an older key sealed is found by this, and nearly always nothing is.
     Step::Index("ix_push_devices_key", "push_devices", "key_id, id"),
+];
+
+const FORMER_CONTACTS: &[Step] = &[
+    // Where to, sealed, for a message to a number or address that its person has just left; it goes with the need for
+    // it. All others look their person's contact up.
+    Step::Column("notification_deliveries", "former_key_id VARCHAR(32) NULL"),
+    Step::Column("notification_deliveries", "former_contact {bytes} NULL"),
+    // What an older key sealed is found by this, and nearly always nothing is.
+    Step::IndexWhere(
+        "ix_deliveries_former",
+        "notification_deliveries",
+        "former_key_id, id",
+        "former_key_id IS NOT NULL",
+    ),
 ];

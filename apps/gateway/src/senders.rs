@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use kernel::Ambient;
 use notify::{
-    Failover, Fcm, FcmConfig, Guarded, MailSender, PushSender, Senders, SmsSender, Smtp, SmtpConfig, Twilio,
-    TwilioConfig, TwilioSender,
+    Failover, Fcm, FcmConfig, Guarded, MailSender, OtpSenders, PushSender, Senders, SmsSender, Smtp,
+    SmtpConfig, Twilio, TwilioConfig, TwilioSender,
 };
 use outbound::http::Timeouts;
 use outbound::{Guard, GuardConfig};
@@ -41,18 +41,47 @@ pub enum SendersError {
 /// # Errors
 /// When a provider's settings cannot be used, or an order names nobody, somebody twice, or somebody who is not set up.
 pub(crate) fn senders(config: &Config, ambient: &Ambient) -> Result<Senders, SendersError> {
-    Ok(Senders { push: push(config, ambient)?, sms: sms(config, ambient)?, mail: mail(config, ambient)? })
+    let (sms, mail) = (sms(config, ambient, Use::Notices)?, mail(config, ambient, Use::Notices)?);
+    Ok(Senders { push: push(config, ambient)?, sms, mail })
+}
+
+/// Those who send one-time codes: the same providers in the same order.
+///
+/// # Errors
+/// As [`senders`].
+pub(crate) fn otp_senders(config: &Config, ambient: &Ambient) -> Result<OtpSenders, SendersError> {
+    Ok(OtpSenders { sms: sms(config, ambient, Use::Codes)?, mail: mail(config, ambient, Use::Codes)? })
+}
+
+/// What a provider is used for: each has a guard of its own.
+#[derive(Clone, Copy)]
+enum Use {
+    Notices,
+    Codes,
+}
+
+impl Use {
+    /// The one of two names.
+    fn of(self, notices: &'static str, codes: &'static str) -> &'static str {
+        match self {
+            Self::Notices => notices,
+            Self::Codes => codes,
+        }
+    }
 }
 
 fn guard(name: &'static str, ambient: &Ambient) -> Guard {
     Guard::new(name, GuardConfig::default(), ambient.clone())
 }
 
-fn sms(config: &Config, ambient: &Ambient) -> Result<Arc<dyn SmsSender>, SendersError> {
+fn sms(config: &Config, ambient: &Ambient, used: Use) -> Result<Arc<dyn SmsSender>, SendersError> {
     let senders = in_order("SMS", &config.notify.sms, |provider| {
         let (name, section, account) = match provider {
-            SmsProvider::Twilio => ("twilio", "TWILIO", Some(config.twilio.account())),
-            SmsProvider::TwilioStandby => ("twilio_standby", "TWILIO_STANDBY", config.twilio_standby.clone()),
+            SmsProvider::Twilio => (used.of("twilio", "twilio_otp"), "TWILIO", Some(config.twilio.account())),
+            SmsProvider::TwilioStandby => {
+                let name = used.of("twilio_standby", "twilio_standby_otp");
+                (name, "TWILIO_STANDBY", config.twilio_standby.clone())
+            }
         };
         let account = account.ok_or(SendersError::NotSetUp { order: "SMS", section })?;
         let client = Twilio::new(twilio(account, section)?)?;
@@ -62,11 +91,14 @@ fn sms(config: &Config, ambient: &Ambient) -> Result<Arc<dyn SmsSender>, Senders
     Ok(Arc::new(senders))
 }
 
-fn mail(config: &Config, ambient: &Ambient) -> Result<Arc<dyn MailSender>, SendersError> {
+fn mail(config: &Config, ambient: &Ambient, used: Use) -> Result<Arc<dyn MailSender>, SendersError> {
     let senders = in_order("MAIL", &config.notify.mail, |provider| {
         let (name, section, server) = match provider {
-            MailProvider::Smtp => ("smtp", "SMTP", Some(&config.smtp)),
-            MailProvider::SmtpStandby => ("smtp_standby", "SMTP_STANDBY", config.smtp_standby.as_ref()),
+            MailProvider::Smtp => (used.of("smtp", "smtp_otp"), "SMTP", Some(&config.smtp)),
+            MailProvider::SmtpStandby => {
+                let name = used.of("smtp_standby", "smtp_standby_otp");
+                (name, "SMTP_STANDBY", config.smtp_standby.as_ref())
+            }
         };
         let server = server.ok_or(SendersError::NotSetUp { order: "MAIL", section })?;
         let SmtpSection { url, from } = server.clone();

@@ -21,7 +21,7 @@ use store::{Database, DatabaseConfig, StoreError};
 use thiserror::Error;
 
 use crate::config::{AuthConfig, Config, Profile};
-use crate::senders::{SendersError, senders};
+use crate::senders::{SendersError, otp_senders, senders};
 
 /// Seals devices' tokens in development; production has keys of its own.
 const DEVELOPMENT_SEALING_KEY: &str = "ZGV2ZWxvcG1lbnQtc2VhbGluZy1rZXktMzItYnl0ZXM=";
@@ -116,6 +116,7 @@ pub async fn marketplace(
         moderation: Moderation::new(db.clone(), ambient.clone()),
         settings: Settings::new(db.clone(), ambient.clone()),
         otp_messages: OtpMessages::new(BRAND, templates),
+        otp_senders: otp_senders(config, &ambient)?,
         notify: Notify::new(db.clone(), ambient.clone(), notify_config(config)?),
         senders: senders(config, &ambient)?,
         hooks: HookClient::new(),

@@ -23,6 +23,11 @@ pub(crate) fn session_revoked(user: UserId, session: SessionId, reason: EndReaso
     about(user, "session.revoked", payload)
 }
 
+/// Somebody logged in with something that they never used before; `device` says with what, such as `Chrome on Android`.
+pub(crate) fn new_device(user: UserId, session: SessionId, device: Option<String>) -> NewEvent {
+    about(user, "user.new_device", json!({"userId": user, "sessionId": session, "device": device}))
+}
+
 /// Somebody may not use the marketplace for now, or ever.
 pub(crate) fn blocked(user: UserId, status: UserStatus, until: Option<DateTime<Utc>>) -> NewEvent {
     about(user, "user.blocked", json!({"userId": user, "status": status, "until": until}))

@@ -51,8 +51,8 @@ pub use session::{LoggedIn, RefreshedTokens, SessionView, VerifyOtp};
 pub use tidy::Tidied;
 pub use totp::{RecoveryCode, StepUpCode, SteppedUp, TotpConfirmed, TotpEnrolment};
 pub use user::{
-    Among, Avatar, DisplayName, Language, Pincode, Place, ProfileChanges, Reach, Reason, SellerView,
-    StaffUserView, StatusChange, UserFilter, UserSearch, UserStatus, UserView,
+    Among, Avatar, ContactChanged, DisplayName, Language, Pincode, Place, ProfileChanges, Reach, Reason,
+    SellerView, StaffUserView, StatusChange, UserFilter, UserSearch, UserStatus, UserView,
 };
 
 /// Everything this crate does. Cheap to clone.

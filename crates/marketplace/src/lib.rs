@@ -16,7 +16,7 @@ use identity::Identity;
 use kernel::Ambient;
 use ledger::Ledger;
 use moderation::Moderation;
-use notify::{HookClient, Notify, OtpMessages, Senders};
+use notify::{HookClient, Notify, OtpMessages, OtpSenders, Senders};
 use payments::Payments;
 use platform::Settings;
 use store::Database;
@@ -50,6 +50,8 @@ pub struct Marketplace {
     pub settings: Settings,
     /// Texts of one-time codes.
     pub otp_messages: OtpMessages,
+    /// Sends them, whatever becomes of other messages.
+    pub otp_senders: OtpSenders,
     /// What people are told.
     pub notify: Notify,
     /// Sends text messages, mail and push messages.

@@ -47,7 +47,8 @@ pub struct NotifyConfig {
     /// How long to wait between tries: at least half of its bound each time.
     pub backoff: Backoff,
     /// How long a message may be on its way to the provider; after that nobody knows what became of it. Longer than
-    /// the longest call by a sender.
+    /// the longest call by a sender: a provider that answers nothing is asked three times for 15 seconds each, and so is
+    /// one that stands in for it.
     pub lease: Duration,
     /// For how long notifications of one collapse key become one.
     pub merge_window: TimeDelta,
@@ -62,7 +63,7 @@ pub struct NotifyConfig {
 }
 
 impl NotifyConfig {
-    /// The usual limits: 12 tries within two and a half to five hours, a minute on the way, merging within an hour, 20 devices,
+    /// The usual limits: 12 tries within two and a half to five hours, two minutes on the way, merging within an hour, 20 devices,
     /// webhook endpoints switched off after five days.
     pub fn new(
         cursors: CursorCodec,
@@ -81,7 +82,7 @@ impl NotifyConfig {
             caps: DailyCaps::default(),
             max_attempts: 12,
             backoff: Backoff { base: Duration::from_secs(30), cap: Duration::from_secs(3_600) },
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(120),
             merge_window: TimeDelta::hours(1),
             devices_per_user: 20,
             hook_patience: TimeDelta::days(5),

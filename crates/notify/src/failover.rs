@@ -6,7 +6,7 @@ use crate::{MailMessage, MailReceipt, MailSender, SendError, SmsMessage, SmsRece
 
 /// Several senders in their order, each for when the one before it did not send.
 ///
-/// A provider that is busy, throttles, cannot be reached or does not know us hands the message on; one that refused the
+/// A provider that is busy, throttles, cannot be reached, does not know us or wants another form hands the message on; one that refused the
 /// recipient, failed over the message or did not answer keeps it, because it may have left or would not arrive anyway.
 #[derive(Debug, Clone)]
 pub struct Failover<S> {
@@ -22,7 +22,7 @@ impl<S> Failover<S> {
 
 /// Whether another provider may be asked for the same message.
 fn hands_on(error: SendError) -> bool {
-    error.is_safe_to_repeat() || matches!(error, SendError::Misconfigured { .. })
+    error.is_safe_to_repeat() || matches!(error, SendError::Misconfigured { .. } | SendError::Faulty { .. })
 }
 
 macro_rules! first_that_sends {
@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn only_what_certainly_did_not_leave_is_handed_on() {
         let not_sent = SendError::NotSent { code: None, retry_after: None };
-        for error in [not_sent, SendError::Busy, SendError::Misconfigured { code: 20003 }] {
+        let ours = [SendError::Misconfigured { code: 20003 }, SendError::Faulty { code: 21901 }];
+        for error in [not_sent, SendError::Busy].into_iter().chain(ours) {
             assert!(hands_on(error), "{error}");
         }
         for error in [SendError::Unknown, SendError::Failed { code: 503 }, SendError::Refused { code: 21211 }]

@@ -78,7 +78,8 @@ impl CallError for SendError {
     }
 
     fn is_outage(&self) -> bool {
-        !matches!(self, Self::Refused { .. } | Self::Busy)
+        // One wrong message says nothing about the others.
+        !matches!(self, Self::Refused { .. } | Self::Faulty { .. } | Self::Busy)
     }
 
     fn retry(&self) -> Retry {
@@ -92,6 +93,7 @@ impl CallError for SendError {
         match self {
             Self::Refused { .. } => "refused",
             Self::Misconfigured { .. } => "misconfigured",
+            Self::Faulty { .. } => "faulty",
             Self::NotSent { .. } => "not_sent",
             Self::Failed { .. } => "failed",
             Self::Unknown => "unknown",

@@ -67,8 +67,8 @@ pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalo
 pub use channel::Channel;
 pub use config::{DailyCaps, NotifyConfig};
 pub use delivery::{
-    Claim, Claimed, Contact, DeliveryFilter, DeliveryStatus, DeliveryView, NewNotification, Outgoing,
-    PlannedDelivery, Recipient, Senders, Sending, Settled, SmsStatus, Told,
+    Claim, Claimed, Contact, DeliveryFilter, DeliveryStatus, DeliveryView, FormerContact, NewNotification,
+    Outgoing, PlannedDelivery, Recipient, Senders, Sending, Settled, SmsStatus, Told,
 };
 pub use device::{DeviceView, Platform, PushTarget, TargetKind};
 pub use error::NotifyError;
@@ -82,7 +82,7 @@ pub use hook::{
 pub use inbox::{NotificationFilter, NotificationView};
 pub use language::Language;
 pub use mail::{MailMessage, MailReceipt, MailSender};
-pub use otp::{OtpMessages, OtpTemplates};
+pub use otp::{OtpMessages, OtpSenders, OtpTemplates};
 pub use preference::{Preference, PreferencesView, QuietHours, QuietHoursText};
 pub use providers::fcm::{Fcm, FcmConfig, TopicChange, TopicError};
 pub use providers::smtp::{Smtp, SmtpConfig};

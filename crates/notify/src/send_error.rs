@@ -15,9 +15,17 @@ pub enum SendError {
         /// The provider's code.
         code: u32,
     },
-    /// Our account, credentials or request are wrong: a person must look at the configuration.
-    #[error("the provider refuses our account or request ({code})")]
+    /// Our account or credentials are wrong, and so would every other message be: a person must look at the
+    /// configuration.
+    #[error("the provider refuses our account ({code})")]
     Misconfigured {
+        /// The provider's code.
+        code: u32,
+    },
+    /// This message of ours is wrong, by its template, its sender or its form; others may be right. A person must look
+    /// at it, and it can be sent once it is mended.
+    #[error("the provider refuses what this message is made of ({code})")]
+    Faulty {
         /// The provider's code.
         code: u32,
     },
@@ -49,9 +57,9 @@ impl SendError {
         matches!(self, Self::NotSent { .. } | Self::Busy)
     }
 
-    /// Whether trying later may help.
+    /// Whether trying later may help, without anybody mending anything.
     pub fn is_transient(self) -> bool {
-        !matches!(self, Self::Refused { .. } | Self::Misconfigured { .. })
+        !matches!(self, Self::Refused { .. } | Self::Misconfigured { .. } | Self::Faulty { .. })
     }
 }
 

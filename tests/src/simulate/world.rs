@@ -11,7 +11,7 @@ use kernel::{Ambient, CursorCodec, SealingKeys};
 use ledger::{Ledger, LedgerConfig};
 use marketplace::{Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
-use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates, Senders};
+use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpSenders, OtpTemplates, Senders};
 use payments::{OrderLimits, PaymentProvider, Payments, PaymentsConfig};
 use platform::Settings;
 use secrecy::SecretString;
@@ -155,6 +155,7 @@ pub(super) fn marketplace(
         settings: Settings::new(db.clone(), ambient.clone()),
         otp_messages: OtpMessages::new("DGT Marketplace", OtpTemplates::default()),
         notify: Notify::new(db.clone(), ambient.clone(), notify_config(cursors())?),
+        otp_senders: OtpSenders { sms: Arc::new(Mute), mail: Arc::new(Mute) },
         senders: Senders { push: None, sms: Arc::new(Mute), mail: Arc::new(Mute) },
         hooks: HookClient::new(),
         ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors() }),

@@ -5,6 +5,7 @@ mod logged_out;
 mod providers;
 mod real_events;
 mod reminders;
+mod safety;
 mod staff;
 
 use kernel::Role;

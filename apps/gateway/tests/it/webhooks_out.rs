@@ -41,6 +41,10 @@ on_every_engine! { Scope::All =>
         assert_eq!(first.len(), 1);
         let body: Value = serde_json::from_str(&first[0].body).unwrap();
         assert_eq!(body["type"], json!("wallet.bonus_granted"));
+        assert_eq!(body["subject"], json!(format!("user:{}", member.user_id)), "whose money it is");
+        assert!(body["sequence"].as_i64().unwrap() > 0);
+        let said: Vec<_> = body["data"].as_object().unwrap().keys().collect();
+        assert_eq!(said, ["amount", "journal"]);
         assert!(is_signed(&app, &first[0], &secret));
         assert!(!is_signed(&app, &first[0], "whsec_AAAA"));
         app.clock.advance(TimeDelta::seconds(10));

@@ -1,6 +1,7 @@
 //! Who makes a request.
 
 use kernel::{Actor, Role, SessionId, StaffFacts};
+use sea_orm::ConnectionTrait;
 use store::StoreError;
 
 use super::rows;
@@ -41,9 +42,13 @@ impl Identity {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_session_alive(&self, session: SessionId) -> Result<bool, IdentityError> {
+    pub async fn is_session_alive(
+        &self,
+        db: &impl ConnectionTrait,
+        session: SessionId,
+    ) -> Result<bool, IdentityError> {
         let now = self.ambient.now();
-        let found = rows::bearer(self.db.reader()?, session).await?;
+        let found = rows::bearer(db, session).await?;
         let is_alive = |found: rows::Bearer| {
             found.standing.check(now).is_ok() && !found.family.has_ended(self.config(), now)
         };

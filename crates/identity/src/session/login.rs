@@ -5,6 +5,7 @@ use kernel::{Origin, Role, SessionId, UserId};
 use sea_orm::DatabaseTransaction;
 use store::append_event_in_txn;
 
+use super::device::device as name_of;
 use super::rules::FIRST_GENERATION;
 use super::{LoggedIn, VerifyOtp, refresh_token, rows};
 use crate::otp::{Guess, Purpose, check_in_txn};
@@ -46,7 +47,7 @@ impl Identity {
             Guess::Wrong => return Ok(Err(IdentityError::WrongOtp)),
             Guess::Locked { retry_after } => return Ok(Err(IdentityError::OtpLocked { retry_after })),
         }
-        let (user, standing) =
+        let (user, standing, is_registered) =
             self.find_or_register_in_txn(txn, &login.contact, login.name.as_ref(), now).await?;
         if let Err(blocked) = standing.check(now) {
             return Ok(Err(blocked));
@@ -56,7 +57,11 @@ impl Identity {
             append_event_in_txn(txn, &self.ambient, events::unblocked(user)).await?;
         }
         users::note_login_in_txn(txn, user, &login.contact, now).await?;
+        let known = rows::agents_in_txn(txn, user).await?;
         let session = self.begin_session_in_txn(txn, user, login, now).await?;
+        if !is_registered {
+            self.tell_new_device_in_txn(txn, (user, session), &known, login.origin.agent.as_deref()).await?;
+        }
         let user = users::find(txn, user, self.config()).await?.ok_or(IdentityError::UserNotFound)?;
         let tokens = self.tokens(user.id, session, FIRST_GENERATION)?;
         Ok(Ok(LoggedIn {
@@ -68,16 +73,17 @@ impl Identity {
         }))
     }
 
-    /// The person's row, locked: a block or role change waits for this login, or this login sees it.
+    /// The person's row, locked: a block or role change waits for this login, or this login sees it. The last part
+    /// tells whether the account was made just now.
     async fn find_or_register_in_txn(
         &self,
         txn: &DatabaseTransaction,
         contact: &Contact,
         name: Option<&DisplayName>,
         now: DateTime<Utc>,
-    ) -> Result<(UserId, Standing), IdentityError> {
-        if let Some(found) = users::lock_by_contact(txn, contact).await? {
-            return Ok(found);
+    ) -> Result<(UserId, Standing, bool), IdentityError> {
+        if let Some((user, standing)) = users::lock_by_contact(txn, contact).await? {
+            return Ok((user, standing, false));
         }
         let new = NewUser {
             id: self.ambient.new_id(),
@@ -86,12 +92,31 @@ impl Identity {
             role: Role::User,
             now,
         };
-        if users::insert_in_txn(txn, &new).await? {
+        let is_registered = users::insert_in_txn(txn, &new).await?;
+        if is_registered {
             append_event_in_txn(txn, &self.ambient, events::registered(new.id)).await?;
             metrics::counter!("users_registered_total").increment(1);
         }
         let found = users::lock_by_contact(txn, contact).await?;
-        found.ok_or(IdentityError::UserNotFound)
+        let (user, standing) = found.ok_or(IdentityError::UserNotFound)?;
+        Ok((user, standing, is_registered))
+    }
+
+    /// Tells of a login with something that none of the person's other logins was made with. They hear of it at all
+    /// hours: it may be somebody else.
+    async fn tell_new_device_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        (user, session): (UserId, SessionId),
+        known: &[Option<String>],
+        agent: Option<&str>,
+    ) -> Result<(), IdentityError> {
+        let device = agent.and_then(name_of);
+        if known.iter().any(|known| known.as_deref().and_then(name_of) == device) {
+            return Ok(());
+        }
+        append_event_in_txn(txn, &self.ambient, events::new_device(user, session, device)).await?;
+        Ok(())
     }
 
     async fn begin_session_in_txn(

@@ -8,6 +8,7 @@
 
 mod access;
 mod authenticate;
+mod device;
 mod ends;
 mod login;
 mod manage;

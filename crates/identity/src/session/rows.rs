@@ -235,3 +235,17 @@ pub(crate) async fn forget_old_in_txn(
     );
     Ok(txn.execute_raw(delete).await?.rows_affected())
 }
+
+/// What the person's latest logins said that they were made with, those that have ended included as long as they are
+/// kept.
+pub(super) async fn agents_in_txn(
+    txn: &DatabaseTransaction,
+    user: UserId,
+) -> Result<Vec<Option<String>>, StoreError> {
+    let select = Engine::of(txn.get_database_backend()).statement(
+        "SELECT user_agent FROM sessions WHERE user_id = ? ORDER BY created_at DESC LIMIT 50",
+        [user.uuid().into()],
+    );
+    let rows = txn.query_all_raw(select).await?;
+    rows.iter().map(|row| Ok(row.try_get("", "user_agent")?)).collect()
+}

@@ -22,6 +22,7 @@ use kernel::{PhotoId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use contact_change::ContactChanged;
 pub use facts::{Avatar, DisplayName, Pincode, Place, Reason};
 pub use list::{UserFilter, UserSearch};
 pub use profile::ProfileChanges;

@@ -79,8 +79,12 @@ impl Identity {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn contact_of(&self, user: UserId) -> Result<(Option<Phone>, Option<Email>), IdentityError> {
-        let Some((phone, email)) = rows::verified_contact(self.db.reader()?, user).await? else {
+    pub async fn contact_of(
+        &self,
+        db: &impl ConnectionTrait,
+        user: UserId,
+    ) -> Result<(Option<Phone>, Option<Email>), IdentityError> {
+        let Some((phone, email)) = rows::verified_contact(db, user).await? else {
             return Ok((None, None));
         };
         let corrupt = |error: ParseError| StoreError::Corrupt(format!("a stored contact {error}"));

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use identity::{IdentityError, Purpose};
 use testkit::{Domain, Scope, on_every_engine};
 
+use crate::contact_change::confirm;
 use crate::stage::{ASHA, RAVI, Stage, assert_refused, digits, entered, phone_of, wrong};
 
 /// Guesses that were evaluated: each evaluation was admitted by the row, which counts it.
@@ -104,7 +105,7 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
         let (user, session) = (login.user.id, stage.session(&login).await);
         let code = stage.code(ASHA).await;
         assert_refused(stage.verify(RAVI, &code).await, "invalid_otp");
-        let change = stage.identity.confirm_contact_change((user, session), &phone_of(ASHA), &digits(&code)).await;
+        let change = confirm(&stage, (user, session), &phone_of(ASHA), &digits(&code)).await;
         assert_refused(change, "invalid_code");
 
         let for_change = stage.code_for(&phone_of(ASHA), Purpose::ContactChange(user)).await;

@@ -51,12 +51,12 @@ impl Marketplace {
         match contact {
             Contact::Phone(phone) => {
                 let message = self.otp_messages.sms(phone.clone(), &issued.code, valid_for, language);
-                self.senders.sms.send(&message).await.map(drop)
+                self.otp_senders.sms.send(&message).await.map(drop)
             }
             Contact::Email(email) => {
                 let (id, code) = (issued.id, &issued.code);
                 let message = self.otp_messages.mail(id, email.clone(), code, valid_for, language);
-                self.senders.mail.send(&message).await.map(drop)
+                self.otp_senders.mail.send(&message).await.map(drop)
             }
         }
     }
@@ -69,6 +69,7 @@ fn surely_stayed(failure: &FlowError) -> bool {
         SendError::NotSent { .. }
         | SendError::Refused { .. }
         | SendError::Misconfigured { .. }
+        | SendError::Faulty { .. }
         | SendError::Busy => true,
         SendError::Failed { .. } | SendError::Unknown => false,
     }

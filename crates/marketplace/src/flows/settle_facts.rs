@@ -123,9 +123,11 @@ impl Marketplace {
                 self.tell_user_in_txn(txn, *user, "wallet.refunded", payload).await?;
                 (*user, "refund", posted(outcome)?)
             }
-            PaymentFact::RefundFailed { refund, hold, user, .. } => {
+            PaymentFact::RefundFailed { refund, payment, hold, user, amount } => {
                 let key = templates::refund_release_key(*refund);
                 let outcome = self.ledger.release_hold_in_txn(txn, *hold, &key).await?;
+                let payload = refunded(*payment, *refund, *amount);
+                self.tell_user_in_txn(txn, *user, "wallet.refund_failed", payload).await?;
                 (*user, "refund_failed", posted(outcome)?)
             }
             PaymentFact::RefundedElsewhere { refund, provider_refund_id, payment, user, amount, .. } => {

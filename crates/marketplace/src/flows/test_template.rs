@@ -90,7 +90,7 @@ impl Marketplace {
     }
 
     async fn sms_test(&self, user: UserId, text: Rendered) -> Result<u32, FlowError> {
-        let (phone, _) = self.identity.contact_of(user).await?;
+        let (phone, _) = self.identity.contact_of(self.db.reader()?, user).await?;
         let message = SmsMessage {
             to: phone.ok_or_else(|| conflict("no_contact", "you have no verified number"))?,
             body: text.body.into(),
@@ -103,7 +103,7 @@ impl Marketplace {
     }
 
     async fn mail_test(&self, user: UserId, text: Rendered) -> Result<u32, FlowError> {
-        let (_, email) = self.identity.contact_of(user).await?;
+        let (_, email) = self.identity.contact_of(self.db.reader()?, user).await?;
         let message = MailMessage {
             id: self.ambient.new_uuid(),
             to: email.ok_or_else(|| conflict("no_contact", "you have no verified address"))?,

@@ -42,6 +42,16 @@ pub(super) async fn deliver_at_in_txn(
     enqueue_in_txn(txn, &market.ambient, job).await.map(drop)
 }
 
+/// What came of asking for a delivery.
+enum Taken {
+    /// It is to be sent there; to nowhere when its device was logged out.
+    ToSend(Box<Claimed>, Option<Contact>),
+    /// Not before then.
+    NotYet(DateTime<Utc>),
+    /// There is nothing to send any more.
+    Over,
+}
+
 pub(super) struct Deliver(Marketplace);
 
 impl Deliver {
@@ -51,15 +61,18 @@ impl Deliver {
 
     async fn deliver(&self, job: &ClaimedJob, id: DeliveryId) -> Result<Outcome, FlowError> {
         let market = &self.0;
-        let claimed = match market.notify.claim_delivery(id).await {
-            Ok(Claim::Send(claimed)) => claimed,
-            Ok(Claim::NotYet(at)) => return self.again(job, id, at).await,
-            Ok(Claim::Over(_)) => return Ok(Outcome::Done),
+        let (claimed, place) = match self.claim(id).await {
+            Ok(Taken::ToSend(claimed, place)) => (claimed, place),
+            Ok(Taken::NotYet(at)) => return self.again(job, id, at).await,
+            Ok(Taken::Over) => return Ok(Outcome::Done),
             // Its person has left, and it with them.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Outcome::Done),
-            Err(error) => return Err(error.into()),
+            Err(FlowError::Notify(error)) if error.kind() == ErrorKind::NotFound => return Ok(Outcome::Done),
+            Err(error) => return Err(error),
         };
-        let sending = self.send(&claimed).await?;
+        let sending = match place {
+            Some(contact) => market.senders.send(&claimed, &contact, market.notify.config()).await,
+            None => Sending::DeviceGone,
+        };
         market
             .db
             .in_txn(async |txn| {
@@ -75,18 +88,40 @@ impl Deliver {
             .await
     }
 
-    /// Sends it, unless it is for a device whose login has ended: that is looked at now, because the event that tells
-    /// of the end may still be on its way.
-    async fn send(&self, claimed: &Claimed) -> Result<Sending, FlowError> {
+    /// Takes it, and looks up where it goes in the same transaction: when that fails, it is still to be sent.
+    async fn claim(&self, id: DeliveryId) -> Result<Taken, FlowError> {
         let market = &self.0;
-        if let Some(session) = claimed.session()
-            && !market.identity.is_session_alive(session).await?
-        {
-            return Ok(Sending::DeviceGone);
+        market
+            .db
+            .in_txn(async |txn| match market.notify.claim_delivery_in_txn(txn, id).await? {
+                Claim::Send(claimed) => {
+                    let place = self.place(txn, &claimed).await?;
+                    Ok(Taken::ToSend(claimed, place))
+                }
+                Claim::NotYet(at) => Ok(Taken::NotYet(at)),
+                Claim::Over(_) => Ok(Taken::Over),
+            })
+            .await
+    }
+
+    /// Where it goes: `None` when it is for a device whose login has ended. That is looked at now, because the event
+    /// that tells of the end may still be on its way.
+    async fn place(
+        &self,
+        txn: &DatabaseTransaction,
+        claimed: &Claimed,
+    ) -> Result<Option<Contact>, FlowError> {
+        let identity = &self.0.identity;
+        if let Some(former) = claimed.former_contact() {
+            return Ok(Some(former.clone()));
         }
-        let (phone, email) = market.identity.contact_of(claimed.user).await?;
-        let contact = Contact { phone, email };
-        Ok(market.senders.send(claimed, &contact, market.notify.config()).await)
+        if let Some(session) = claimed.session()
+            && !identity.is_session_alive(txn, session).await?
+        {
+            return Ok(None);
+        }
+        let (phone, email) = identity.contact_of(txn, claimed.user).await?;
+        Ok(Some(Contact { phone, email }))
     }
 
     async fn again(&self, job: &ClaimedJob, id: DeliveryId, at: DateTime<Utc>) -> Result<Outcome, FlowError> {

@@ -3,6 +3,7 @@
 
 mod audience;
 mod notices;
+mod outside;
 mod sink;
 
 pub use audience::{EVERYONE, Stream};

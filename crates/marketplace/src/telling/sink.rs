@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kernel::UserId;
-use notify::{HookEvent, Language, NotifyError, Recipient};
+use notify::{Language, NotifyError, Recipient};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
 use store::{NewEntry, OutboxEvent, Sink, SinkError, StreamEntry, TxnError, append_to_streams_in_txn};
 use uuid::Uuid;
 
 use super::notices::{Notice, notices};
+use super::outside::outside;
 use super::{Stream, audience};
 use crate::jobs::{deliver_in_txn, send_hook_in_txn};
 use crate::{FlowError, Marketplace};
@@ -100,10 +101,7 @@ impl Telling {
         if !self.market.notify.has_hooks_in_txn(txn).await? {
             return Ok(());
         }
-        // Sessions are nobody's business outside.
-        for event in events.iter().filter(|event| !event.kind.starts_with("session.")) {
-            let (kind, data) = (event.kind.clone(), event.payload.clone());
-            let hook = HookEvent { id: event.id, kind, at: event.at, data };
+        for hook in events.iter().filter_map(outside) {
             let planned = self.market.notify.plan_hooks_in_txn(txn, &hook).await?;
             send_hook_in_txn(txn, &self.market, &planned).await?;
         }

@@ -1,6 +1,6 @@
 //! Telling an audience: by one process at a time, in batches, each of which commits together with how far it came.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{AnnouncementId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
@@ -194,10 +194,32 @@ impl FanOut {
         let ways = [(Channel::InApp, input.in_app), (Channel::Push, input.push)];
         NewNotification {
             kind: Kind::Announcement,
-            event_key: format!("announcement:{}", self.id),
+            event_key: event_key(self.id),
             params: json!({"headline": title, "text": body}),
             action: input.action.clone(),
             only: Some(ways.into_iter().filter(|(_, wanted)| *wanted).map(|(way, _)| way).collect()),
         }
     }
+}
+
+const EVENT: &str = "announcement:";
+
+/// Under which key an announcement is told.
+fn event_key(id: AnnouncementId) -> String {
+    format!("{EVENT}{id}")
+}
+
+/// Whether the announcement that was told under the key may still be pushed: it was not stopped, and is not over.
+pub(crate) async fn is_on(
+    txn: &DatabaseTransaction,
+    event_key: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, NotifyError> {
+    let Some(id) = event_key.strip_prefix(EVENT).and_then(|id| id.parse::<AnnouncementId>().ok()) else {
+        return Ok(false);
+    };
+    let sql = "SELECT id FROM announcements WHERE id = ? AND status IN ('sending', 'sent') \
+               AND (expires_at IS NULL OR expires_at > ?)";
+    let select = Engine::of(txn.get_database_backend()).statement(sql, [id.uuid().into(), now.into()]);
+    Ok(txn.query_one_raw(select).await?.is_some())
 }

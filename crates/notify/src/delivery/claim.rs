@@ -6,10 +6,10 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{DeliveryStatus, rows};
-use crate::preference;
+use super::{Contact, DeliveryStatus, rows};
 use crate::template::{self, TemplateKey, Words};
 use crate::{Channel, Kind, Notify, NotifyError, PushTarget, Rendered, device};
+use crate::{announcement, preference};
 
 /// For how long tries that an open breaker prevented do not count: after that they do, so that every delivery ends.
 const PATIENCE: TimeDelta = TimeDelta::days(3);
@@ -41,9 +41,13 @@ pub struct Claimed {
     /// What it says.
     pub text: Rendered,
     pub(super) owner: Uuid,
+    /// When it was planned.
+    pub(super) created_at: DateTime<Utc>,
     /// Whether it waits for longer than patience lasts.
     pub(super) is_old: bool,
     pub(super) device: Option<Device>,
+    /// Where to, when it is not where the person is reached now.
+    pub(super) former: Option<Contact>,
     pub(super) collapse_key: Option<String>,
     pub(super) action: Option<String>,
     pub(super) unsubscribe: Option<url::Url>,
@@ -58,6 +62,11 @@ pub(super) struct Device {
 }
 
 impl Claimed {
+    /// The contact that it goes to instead of the person's own: one that they have left.
+    pub fn former_contact(&self) -> Option<&Contact> {
+        self.former.as_ref()
+    }
+
     /// The login through which the device is used that a push message is for: nothing is pushed to a device that was
     /// logged out.
     pub fn session(&self) -> Option<SessionId> {
@@ -65,17 +74,30 @@ impl Claimed {
     }
 }
 
+/// Why a delivery is not sent now.
+enum Obstacle {
+    /// There is nothing to send any more.
+    Over(DeliveryStatus, &'static str),
+    /// Its time has not come.
+    Until(DateTime<Utc>),
+}
+
+/// Where it goes, as far as that is not the person's own contact.
+type Place = (Option<Device>, Option<Contact>);
+
 impl Notify {
-    /// Takes a delivery to send it. Whoever gets [`Claim::Send`] is alone with it for the configured lease; when they
-    /// do not settle it within that time, it counts as [`DeliveryStatus::Unknown`].
+    /// Takes a delivery to send it, in the caller's transaction. Whoever gets [`Claim::Send`] and commits is alone with
+    /// it for the configured lease; when they do not settle it within that time, it counts as
+    /// [`DeliveryStatus::Unknown`]. So the caller looks up in this transaction what else it needs: when that fails,
+    /// nothing was taken.
     ///
     /// # Errors
     /// [`NotifyError::DeliveryNotFound`], or when the database fails.
-    pub async fn claim_delivery(&self, id: DeliveryId) -> Result<Claim, NotifyError> {
-        self.db.in_txn(async |txn| self.claim_in_txn(txn, id).await).await
-    }
-
-    async fn claim_in_txn(&self, txn: &DatabaseTransaction, id: DeliveryId) -> Result<Claim, NotifyError> {
+    pub async fn claim_delivery_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        id: DeliveryId,
+    ) -> Result<Claim, NotifyError> {
         let now = self.ambient.now();
         let row = rows::lock(txn, id).await?.ok_or(NotifyError::DeliveryNotFound)?;
         let over = async |status, reason| -> Result<Claim, NotifyError> {
@@ -94,29 +116,24 @@ impl Notify {
         let Some(kind) = row.kind else {
             return over(DeliveryStatus::Withheld, "kind_gone").await;
         };
-        // Somebody may have chosen otherwise since it was planned.
-        let choices = preference::load(txn, row.user).await?;
-        if !choices.lets(kind, row.channel) {
-            return over(DeliveryStatus::Withheld, "preference").await;
+        match self.obstacle(txn, &row, kind, now).await? {
+            Some(Obstacle::Over(status, reason)) => return over(status, reason).await,
+            Some(Obstacle::Until(at)) => {
+                rows::put_off(txn, id, at, now).await?;
+                return Ok(Claim::NotYet(at));
+            }
+            None => {}
         }
-        let quiet_until = choices.not_before(kind, now);
-        if quiet_until > now {
-            rows::put_off(txn, id, quiet_until, now).await?;
-            return Ok(Claim::NotYet(quiet_until));
-        }
-        let device = match row.device {
-            None => None,
-            Some(device) => match self.device(txn, device, row.user).await {
-                Ok(Some(device)) => Some(device),
-                Ok(None) => return over(DeliveryStatus::Failed, "device_gone").await,
-                Err(error @ NotifyError::Sealing(_)) => {
-                    tracing::error!(delivery = %id, %error, "a device's token cannot be opened");
-                    return over(DeliveryStatus::Dead, "sealed_otherwise").await;
-                }
-                Err(error) => return Err(error),
-            },
+        let place = match self.place(txn, &row).await {
+            Ok(Some(place)) => place,
+            Ok(None) => return over(DeliveryStatus::Failed, "device_gone").await,
+            Err(error @ NotifyError::Sealing(_)) => {
+                tracing::error!(delivery = %id, %error, "a delivery's token or contact cannot be opened");
+                return over(DeliveryStatus::Dead, "sealed_otherwise").await;
+            }
+            Err(error) => return Err(error),
         };
-        let claimed = match self.prepare(txn, row, kind, device).await {
+        let claimed = match self.prepare(txn, row, kind, place).await {
             // It would fail at every claim; staff can revive it once the cause is mended.
             Err(error @ NotifyError::Render(_)) => {
                 tracing::error!(delivery = %id, %error, "a message cannot be written");
@@ -128,6 +145,34 @@ impl Notify {
             return Err(NotifyError::LeaseLost);
         }
         Ok(Claim::Send(Box::new(claimed)))
+    }
+
+    /// What stands against it now and did not when it was planned.
+    async fn obstacle(
+        &self,
+        txn: &DatabaseTransaction,
+        row: &rows::Row,
+        kind: Kind,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Obstacle>, NotifyError> {
+        let choices = preference::load(txn, row.user).await?;
+        if !choices.lets(kind, row.channel) {
+            return Ok(Some(Obstacle::Over(DeliveryStatus::Withheld, "preference")));
+        }
+        if kind == Kind::Announcement && !announcement::is_on(txn, &row.event_key, now).await? {
+            return Ok(Some(Obstacle::Over(DeliveryStatus::Withheld, "announcement_over")));
+        }
+        let quiet_until = choices.not_before(kind, now);
+        Ok((quiet_until > now).then_some(Obstacle::Until(quiet_until)))
+    }
+
+    /// Where it goes; `None` when its device is gone.
+    async fn place(&self, txn: &DatabaseTransaction, row: &rows::Row) -> Result<Option<Place>, NotifyError> {
+        let former = row.former.as_ref().map(|sealed| self.open_former(row.id, sealed)).transpose()?;
+        match row.device {
+            None => Ok(Some((None, former))),
+            Some(id) => Ok(self.device(txn, id, row.user).await?.map(|device| (Some(device), former))),
+        }
     }
 
     async fn device(
@@ -148,7 +193,7 @@ impl Notify {
         txn: &DatabaseTransaction,
         row: rows::Row,
         kind: Kind,
-        device: Option<Device>,
+        (device, former): Place,
     ) -> Result<Claimed, NotifyError> {
         let key = TemplateKey { kind, channel: row.channel, language: row.language };
         let overrides = template::overrides(txn, kind, row.language).await?;
@@ -171,8 +216,10 @@ impl Notify {
             attempt: u32::try_from(row.attempts).unwrap_or_default() + 1,
             text,
             owner: self.ambient.new_uuid(),
+            created_at: row.created_at,
             is_old: row.created_at + PATIENCE < self.ambient.now(),
             device,
+            former,
             collapse_key: row.collapse_key,
             action: row.action,
             unsubscribe,

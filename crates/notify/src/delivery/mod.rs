@@ -1,9 +1,11 @@
 //! Messages on their way: planned in the transaction of the event, sent outside of any, settled once.
 //!
-//! Neither a phone number nor an address is stored with them: whoever sends one looks the contact up then. A message of
-//! which nobody knows whether it left stays `unknown` and is never sent again.
+//! Neither a phone number nor an address is stored with them: whoever sends one looks the contact up then. The one
+//! exception is a word to a contact that its person has just left, which is sealed. A message of which nobody
+//! knows whether it left stays `unknown` and is never sent again.
 
 mod claim;
+mod former;
 mod log;
 mod plan;
 mod rows;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::Channel;
 
 pub use claim::{Claim, Claimed};
+pub use former::FormerContact;
 pub use log::DeliveryFilter;
 pub use plan::{NewNotification, PlannedDelivery, Recipient, Told};
 pub(crate) use rules::is_path;

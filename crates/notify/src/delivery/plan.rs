@@ -225,6 +225,7 @@ impl Notify {
                 event_key: &new.event_key,
                 channel,
                 device,
+                former: None,
                 collapse_key: telling.collapse_key.as_deref(),
                 language: recipient.language,
                 params: &telling.params,

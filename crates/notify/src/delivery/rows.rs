@@ -1,7 +1,7 @@
 //! The SQL of deliveries and of the slots that notifications are merged in.
 
 use chrono::{DateTime, Utc};
-use kernel::{DeliveryId, DeviceId, NotificationId, TypedId, UserId};
+use kernel::{DeliveryId, DeviceId, NotificationId, Sealed, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use serde_json::Value as Json;
 use store::{Engine, StoreError, insert_if_absent};
@@ -19,6 +19,7 @@ pub(super) struct NewDelivery<'a> {
     pub(super) event_key: &'a str,
     pub(super) channel: Channel,
     pub(super) device: Option<DeviceId>,
+    pub(super) former: Option<&'a Sealed>,
     pub(super) collapse_key: Option<&'a str>,
     pub(super) language: Language,
     pub(super) params: &'a Json,
@@ -32,8 +33,8 @@ pub(super) struct NewDelivery<'a> {
 pub(super) async fn insert(txn: &DatabaseTransaction, new: &NewDelivery<'_>) -> Result<(), StoreError> {
     let insert = Engine::of(txn.get_database_backend()).statement(
         "INSERT INTO notification_deliveries (id, user_id, kind, event_key, channel, device_id, collapse_key, language, \
-         params, action, status, reason, attempts, provider_rank, due_at, created_at, updated_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)",
+         params, action, status, reason, attempts, provider_rank, due_at, created_at, updated_at, former_key_id, \
+         former_contact) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?)",
         [
             new.id.uuid().into(),
             new.user.uuid().into(),
@@ -50,6 +51,8 @@ pub(super) async fn insert(txn: &DatabaseTransaction, new: &NewDelivery<'_>) -> 
             new.due_at.into(),
             new.now.into(),
             new.now.into(),
+            new.former.map(|sealed| sealed.key_id.as_str()).into(),
+            new.former.map(|sealed| sealed.bytes.clone()).into(),
         ],
     );
     txn.execute_raw(insert).await?;
@@ -62,8 +65,10 @@ pub(super) struct Row {
     pub(super) id: DeliveryId,
     pub(super) user: UserId,
     pub(super) kind: Option<Kind>,
+    pub(super) event_key: String,
     pub(super) channel: Channel,
     pub(super) device: Option<DeviceId>,
+    pub(super) former: Option<Sealed>,
     pub(super) collapse_key: Option<String>,
     pub(super) language: Language,
     pub(super) params: Json,
@@ -77,8 +82,8 @@ pub(super) struct Row {
 pub(super) async fn lock(txn: &DatabaseTransaction, id: DeliveryId) -> Result<Option<Row>, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let sql = format!(
-        "SELECT user_id, kind, channel, device_id, collapse_key, language, params, action, status, attempts, due_at, \
-         created_at FROM notification_deliveries WHERE id = ?{}",
+        "SELECT user_id, kind, event_key, channel, device_id, collapse_key, language, params, action, status, attempts, due_at, \
+         created_at, former_key_id, former_contact FROM notification_deliveries WHERE id = ?{}",
         engine.for_update()
     );
     let row = txn.query_one_raw(engine.statement(&sql, [id.uuid().into()])).await?;
@@ -88,8 +93,10 @@ pub(super) async fn lock(txn: &DatabaseTransaction, id: DeliveryId) -> Result<Op
             user: row.try_get::<Uuid>("", "user_id")?.into(),
             // A kind that is gone from the catalogue has no words any more.
             kind: row.try_get::<String>("", "kind")?.parse().ok(),
+            event_key: row.try_get("", "event_key")?,
             channel: word(&row, "channel")?,
             device: row.try_get::<Option<Uuid>>("", "device_id")?.map(DeviceId::from),
+            former: former(&row)?,
             collapse_key: row.try_get("", "collapse_key")?,
             language: Language::of_tag(&row.try_get::<String>("", "language")?),
             params: row.try_get("", "params")?,
@@ -101,6 +108,24 @@ pub(super) async fn lock(txn: &DatabaseTransaction, id: DeliveryId) -> Result<Op
         })
     })
     .transpose()
+}
+
+fn former(row: &QueryResult) -> Result<Option<Sealed>, StoreError> {
+    let key_id: Option<String> = row.try_get("", "former_key_id")?;
+    let bytes: Option<Vec<u8>> = row.try_get("", "former_contact")?;
+    Ok(key_id.zip(bytes).map(|(key_id, bytes)| Sealed { key_id, bytes }))
+}
+
+/// Forgets the contact that was sealed for a delivery, unless it may still be sent: by itself, or by staff once it is
+/// dead.
+pub(super) async fn forget_former(txn: &DatabaseTransaction, id: DeliveryId) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_deliveries SET former_key_id = NULL, former_contact = NULL \
+         WHERE id = ? AND former_key_id IS NOT NULL AND status NOT IN ('queued', 'sending', 'dead')",
+        [id.uuid().into()],
+    );
+    txn.execute_raw(update).await?;
+    Ok(())
 }
 
 /// Ends a delivery whose row is locked.
@@ -117,7 +142,7 @@ pub(super) async fn end(
         [status.as_str().into(), reason.into(), now.into(), id.uuid().into()],
     );
     txn.execute_raw(update).await?;
-    Ok(())
+    forget_former(txn, id).await
 }
 
 /// Puts a delivery off whose row is locked.

@@ -1,13 +1,18 @@
 //! Writing down what came of sending: once, by the one who sent.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use kernel::TypedId;
-use outbound::CallError;
+use kernel::{Ambient, TypedId};
+use outbound::{BreakerConfig, CallError};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use store::Engine;
 
-use super::{Claimed, DeliveryStatus, Sending};
+use super::{Claimed, DeliveryStatus, Sending, rows};
 use crate::{Channel, Notify, NotifyError, SendError, device};
+
+/// The longest wait for a provider that is left alone: so late do the last ones leave once it is back.
+const LONGEST_BUSY_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// What becomes of a delivery after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +31,7 @@ struct Verdict {
     /// Whether the try counts; one that was not made does not.
     counts: bool,
     /// The least time until the next one.
-    wait: Option<std::time::Duration>,
+    wait: Option<Duration>,
 }
 
 impl Verdict {
@@ -34,7 +39,7 @@ impl Verdict {
         Self { status, reason, counts: true, wait: None }
     }
 
-    const fn again(counts: bool, wait: Option<std::time::Duration>) -> Self {
+    const fn again(counts: bool, wait: Option<Duration>) -> Self {
         Self { status: DeliveryStatus::Queued, reason: None, counts, wait }
     }
 }
@@ -52,8 +57,10 @@ fn judge(sending: &Sending) -> Verdict {
         }
         Sending::Failed(SendError::Busy) => Verdict::again(false, None),
         Sending::Failed(SendError::NotSent { retry_after, .. }) => Verdict::again(true, *retry_after),
-        // Refused before anything left; a person is looking at the configuration.
-        Sending::Failed(SendError::Misconfigured { .. }) => Verdict::again(true, None),
+        // Refused before anything left; a person is looking at it.
+        Sending::Failed(SendError::Misconfigured { .. } | SendError::Faulty { .. }) => {
+            Verdict::again(true, None)
+        }
     }
 }
 
@@ -84,12 +91,19 @@ impl Notify {
             verdict = Verdict::over(DeliveryStatus::Dead, Some("attempts_used_up"));
         }
         let due_at = (verdict.status == DeliveryStatus::Queued).then(|| {
-            let pause = self.config.backoff.long_pause(claimed.attempt, &self.ambient);
+            let pause = if verdict.counts {
+                self.config.backoff.long_pause(claimed.attempt, &self.ambient)
+            } else {
+                busy_pause(now - claimed.created_at, &self.ambient)
+            };
             let pause = pause.max(verdict.wait.unwrap_or_default());
             now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1))
         });
         if !self.write_verdict(txn, claimed, sending, &verdict, due_at, now).await? {
             return Err(NotifyError::LeaseLost);
+        }
+        if claimed.former.is_some() {
+            rows::forget_former(txn, claimed.id).await?;
         }
         metrics::counter!("notification_deliveries_total", "channel" => claimed.channel.as_str(),
             "outcome" => verdict.status.as_str())
@@ -161,15 +175,26 @@ impl Notify {
     }
 }
 
+/// How long a message waits that was not tried because its provider is left alone: at least as long as that lasts, and
+/// a quarter of the time that it has waited already, five minutes at most. The upper half is drawn evenly, so that those
+/// who wait do not come all at once.
+fn busy_pause(waited: TimeDelta, ambient: &Ambient) -> Duration {
+    let least = BreakerConfig::default().open_for * 2;
+    let bound = (waited.to_std().unwrap_or_default() / 4).clamp(least, LONGEST_BUSY_PAUSE);
+    let half = bound / 2;
+    half + Duration::from_millis(ambient.random_below(u64::try_from(half.as_millis()).unwrap_or(u64::MAX)))
+}
+
 /// A failure as the log names it: `not_sent:20429`.
 fn error_code(sending: &Sending) -> Option<String> {
     let Sending::Failed(error) = sending else {
         return None;
     };
     let code = match error {
-        SendError::Refused { code } | SendError::Misconfigured { code } | SendError::Failed { code } => {
-            Some(*code)
-        }
+        SendError::Refused { code }
+        | SendError::Misconfigured { code }
+        | SendError::Faulty { code }
+        | SendError::Failed { code } => Some(*code),
         SendError::NotSent { code, .. } => *code,
         SendError::Unknown | SendError::Busy => None,
     };
@@ -179,9 +204,21 @@ fn error_code(sending: &Sending) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[test]
+    fn a_provider_that_is_left_alone_is_asked_for_less_often_the_longer_that_lasts() {
+        let ambient = Ambient::system();
+        for (waited, from, to) in [(0, 10, 20), (40, 10, 20), (240, 30, 60), (86_400, 150, 300)] {
+            for _ in 0..50 {
+                let pause = busy_pause(TimeDelta::seconds(waited), &ambient);
+                assert!(
+                    pause >= Duration::from_secs(from) && pause <= Duration::from_secs(to),
+                    "{waited}: {pause:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn only_what_certainly_did_not_leave_is_sent_again() {
@@ -192,14 +229,14 @@ mod tests {
             (SendError::Failed { code: 20503 }, DeliveryStatus::Unknown),
             (SendError::Busy, DeliveryStatus::Queued),
             (SendError::Misconfigured { code: 20003 }, DeliveryStatus::Queued),
+            (SendError::Faulty { code: 21901 }, DeliveryStatus::Queued),
             (not_sent, DeliveryStatus::Queued),
         ] {
             let verdict = judge(&Sending::Failed(error));
             assert_eq!(verdict.status, status, "{error}");
             let is_again = verdict.status == DeliveryStatus::Queued;
-            assert!(
-                !is_again || error.is_safe_to_repeat() || matches!(error, SendError::Misconfigured { .. })
-            );
+            let is_ours = matches!(error, SendError::Misconfigured { .. } | SendError::Faulty { .. });
+            assert!(!is_again || error.is_safe_to_repeat() || is_ours);
         }
         assert_eq!(judge(&Sending::Failed(not_sent)).wait, Some(Duration::from_secs(9)));
         assert!(!judge(&Sending::Failed(SendError::Busy)).counts);

@@ -20,6 +20,10 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 pub struct HookEvent {
     /// The outbox event's id.
     pub id: EventId,
+    /// Its place among all events: of two about one subject, the later one has the greater.
+    pub sequence: i64,
+    /// What it is about: `user:018f…`.
+    pub subject: String,
     /// What happened, dotted.
     pub kind: String,
     /// When.
@@ -100,7 +104,14 @@ impl Notify {
     ) -> Result<Vec<PlannedHook>, NotifyError> {
         let now = self.ambient.now();
         let enabled = rows::select(txn, "status = 'enabled' ORDER BY id", Vec::new()).await?;
-        let body = json!({"type": event.kind, "timestamp": event.at, "data": event.data}).to_string();
+        let body = json!({
+            "type": event.kind,
+            "timestamp": event.at,
+            "sequence": event.sequence,
+            "subject": event.subject,
+            "data": event.data,
+        })
+        .to_string();
         let mut planned = Vec::new();
         for endpoint in enabled {
             if !endpoint.topics.iter().any(|topic| topic.covers(&event.kind)) {

@@ -2,13 +2,14 @@
 
 mod text;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Email, Phone};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use crate::{Language, MailMessage, SmsMessage};
+use crate::{Language, MailMessage, MailSender, SmsMessage, SmsSender};
 
 /// The ids under which the SMS texts are registered with the Indian operators (DLT), one per language.
 ///
@@ -20,6 +21,22 @@ pub struct OtpTemplates {
     pub english: Option<String>,
     /// For the Hindi text.
     pub hindi: Option<String>,
+}
+
+/// The senders of one-time codes: nobody logs in without them, so they have guards of their own, and no trouble with
+/// other messages keeps them back.
+#[derive(Clone)]
+pub struct OtpSenders {
+    /// For SMS.
+    pub sms: Arc<dyn SmsSender>,
+    /// For mails.
+    pub mail: Arc<dyn MailSender>,
+}
+
+impl std::fmt::Debug for OtpSenders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OtpSenders")
+    }
 }
 
 /// Writes the messages that carry one-time codes.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use kernel::{AnnouncementId, DomainError, Paging, Role};
 use notify::{
-    AnnouncementEvent, AnnouncementInput, AnnouncementStatus, Audience, AudienceFacts, FanOut, Language,
-    NotifyError, Recipient,
+    AnnouncementEvent, AnnouncementInput, AnnouncementStatus, Audience, AudienceFacts, Claim, DeliveryStatus,
+    FanOut, Language, NotifyError, Recipient,
 };
 use testkit::{Domain, Scope, TestDb, on_every_engine};
 
@@ -144,6 +144,37 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             began += usize::from(task.await.unwrap());
         }
         assert_eq!(began, 1);
+    }
+
+    /// A stop reaches the pushes that are queued; and what waits for the end of quiet hours is not news by then.
+    async fn what_is_over_is_pushed_to_nobody(db: TestDb) {
+        let house = House::open(db);
+        let hours = house.ambient.now() + TimeDelta::hours(2);
+        for (expires_at, stop) in [(None, true), (Some(hours), false)] {
+            let asha = house.person();
+            house.device(asha.user, &format!("phone-{stop}")).await;
+            let id = scheduled(&house, AnnouncementInput { expires_at, ..input() }).await;
+            let fan_out = begin(&house, id).await;
+            advance(db, &house, &fan_out, &[asha]).await.unwrap();
+            finish(db, &house, &fan_out).await.unwrap();
+            let push = house.log(asha.user).await.remove(0).id;
+            if stop {
+                let caller = house.moderator();
+                house.notify.move_announcement(&caller, id, AnnouncementEvent::Stop, None).await.unwrap();
+            } else {
+                house.clock.advance(TimeDelta::hours(3));
+            }
+            assert!(matches!(house.claim(push).await, Claim::Over(DeliveryStatus::Withheld)), "{stop}");
+            let row = house.log(asha.user).await.remove(0);
+            assert_eq!(row.reason.as_deref(), Some("announcement_over"), "{stop}");
+        }
+        let asha = house.person();
+        house.device(asha.user, "phone").await;
+        let id = scheduled(&house, input()).await;
+        let fan_out = begin(&house, id).await;
+        advance(db, &house, &fan_out, &[asha]).await.unwrap();
+        let push = house.log(asha.user).await.remove(0).id;
+        assert!(matches!(house.claim(push).await, Claim::Send(_)), "one that goes on is pushed");
     }
 
     async fn a_batch_goes_on_in_order(db: TestDb) {

@@ -32,7 +32,7 @@ async fn sms(house: &House) -> DeliveryId {
 }
 
 async fn claimed(house: &House, id: DeliveryId) -> Box<Claimed> {
-    match house.notify.claim_delivery(id).await.unwrap() {
+    match house.claim(id).await {
         Claim::Send(claimed) => claimed,
         other => panic!("{other:?}"),
     }
@@ -52,7 +52,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let tasks: Vec<_> = (0..16)
             .map(|_| {
                 let house = Arc::clone(&house);
-                tokio::spawn(async move { matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::Send(_)) })
+                tokio::spawn(async move { matches!(house.claim(id).await, Claim::Send(_)) })
             })
             .collect();
         let mut senders = 0;
@@ -72,7 +72,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!(settle(db, &house, &mail, taken).await, Ok(Settled::Over(DeliveryStatus::Sent)));
         let view = house.notify.delivery(&house.moderator(), id).await.unwrap();
         assert_eq!((view.provider_id.as_deref(), view.due_at), (Some("<id@dgt.example>"), None));
-        assert!(matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::Over(DeliveryStatus::Sent)));
+        assert!(matches!(house.claim(id).await, Claim::Over(DeliveryStatus::Sent)));
     }
 
     async fn what_did_not_leave_is_tried_until_it_is_dead(db: TestDb) {
@@ -101,7 +101,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let mail = claimed(&house, id).await;
         let until = house.ambient.now() + TimeDelta::hours(2);
         assert_eq!(settle(db, &house, &mail, wait).await, Ok(Settled::Again(until)));
-        assert!(matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::NotYet(at) if at == until));
+        assert!(matches!(house.claim(id).await, Claim::NotYet(at) if at == until));
     }
 
     async fn a_breaker_that_is_open_costs_no_try(db: TestDb) {
@@ -128,7 +128,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let settled = settle(db, &house, &mail, Sending::Failed(error)).await;
             assert_eq!(settled, Ok(Settled::Over(DeliveryStatus::Unknown)));
             house.clock.advance(TimeDelta::days(1));
-            assert!(matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::Over(DeliveryStatus::Unknown)));
+            assert!(matches!(house.claim(id).await, Claim::Over(DeliveryStatus::Unknown)));
             let caller = house.moderator();
             let retried = db.in_txn(async |txn| house.notify.retry_delivery_in_txn(txn, &caller, id).await).await;
             assert_eq!(retried.unwrap_err().code(), "delivery_not_dead");
@@ -140,11 +140,11 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let house = House::open(db);
         let id = mail(&house).await;
         let mail = claimed(&house, id).await;
-        assert!(matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::NotYet(_)));
+        assert!(matches!(house.claim(id).await, Claim::NotYet(_)));
         house.clock.advance(TimeDelta::minutes(2));
         let overdue = house.notify.overdue_deliveries(house.ambient.now(), 10).await.unwrap();
         assert_eq!(overdue, [id]);
-        assert!(matches!(house.notify.claim_delivery(id).await.unwrap(), Claim::Over(DeliveryStatus::Unknown)));
+        assert!(matches!(house.claim(id).await, Claim::Over(DeliveryStatus::Unknown)));
         assert_eq!(settle(db, &house, &mail, NOT_SENT).await, Err("lease_lost".to_owned()));
         assert_eq!(status(&house, id).await, DeliveryStatus::Unknown);
         let taken = Sending::Taken("<id@dgt.example>".to_owned());
@@ -174,8 +174,8 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let off = Preference { category: Category::Wallet, channel: Channel::Email, enabled: false };
         let now = QuietHours::parse("12:00", "13:00").unwrap();
         house.notify.choose(asha.user, &[off], Some(Some(now))).await.unwrap();
-        assert!(matches!(house.notify.claim_delivery(first).await.unwrap(), Claim::Over(DeliveryStatus::Withheld)));
-        assert!(matches!(house.notify.claim_delivery(second).await.unwrap(), Claim::NotYet(_)));
+        assert!(matches!(house.claim(first).await, Claim::Over(DeliveryStatus::Withheld)));
+        assert!(matches!(house.claim(second).await, Claim::NotYet(_)));
         house.clock.advance(TimeDelta::hours(1));
         claimed(&house, second).await;
     }

@@ -45,7 +45,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         house.device(ravi.user, "t").await;
         assert!(house.notify.devices(asha.user).await.unwrap().is_empty());
         assert_eq!(house.notify.devices(ravi.user).await.unwrap().len(), 1);
-        let claim = house.notify.claim_delivery(told.deliveries[0].id).await.unwrap();
+        let claim = house.claim(told.deliveries[0].id).await;
         assert!(matches!(claim, Claim::Over(DeliveryStatus::Failed)), "{claim:?}");
         house.device(asha.user, "t").await;
         assert_eq!(house.notify.devices(asha.user).await.unwrap().len(), 1);
@@ -111,7 +111,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         };
         assert_eq!((end(phone).await, end(phone).await, end(house.ambient.new_id()).await), (1, 0, 0));
         assert_eq!(house.notify.devices(asha.user).await.unwrap().len(), 1, "the tablet stays");
-        let claim = house.notify.claim_delivery(told.deliveries[0].id).await.unwrap();
+        let claim = house.claim(told.deliveries[0].id).await;
         assert!(matches!(claim, Claim::Over(DeliveryStatus::Failed)), "{claim:?}");
         // One that registered through a later login goes with that one.
         let (before, after) = (house.device(asha.user, "phone").await, house.device(asha.user, "phone").await);
@@ -119,7 +119,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!((told.deliveries.len(), end(before).await), (2, 0));
         let mut sessions = Vec::new();
         for planned in &told.deliveries {
-            let Claim::Send(claimed) = house.notify.claim_delivery(planned.id).await.unwrap() else {
+            let Claim::Send(claimed) = house.claim(planned.id).await else {
                 panic!("it is due");
             };
             sessions.extend(claimed.session());

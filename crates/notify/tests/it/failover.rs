@@ -26,9 +26,9 @@ async fn a_mail_goes_by_the_second_server_when_the_first_certainly_did_not_take_
     let again = by_both.send(&other).await.unwrap();
     assert_ne!(receipt, again);
     assert_eq!((inbox(&first, "email").await.len(), inbox(&second, "email").await.len()), (1, 1));
-    // It may have been taken: nobody else is asked.
+    // Nobody else would take it either.
     for (request, error) in [
-        (json!({"drop": true}), SendError::Unknown),
+        (json!({"error": 552}), SendError::Refused { code: 552 }),
         (json!({"error": 550}), SendError::Refused { code: 550 }),
     ] {
         let mut request = request;

@@ -116,10 +116,7 @@ async fn without_an_access_token_nothing_was_sent() {
         (http(200, "", b"garbage"), not_sent(None)),
         (Answer::HangUp, not_sent(None)),
         (Answer::Silence, not_sent(None)),
-        (
-            http(400, "", br#"{"error":"invalid_grant"}"#),
-            PushError::Send(SendError::Misconfigured { code: 400 }),
-        ),
+        (http(400, "", br#"{"error":"invalid_grant"}"#), PushError::Send(SendError::Faulty { code: 400 })),
         (
             http(307, "location: http://127.0.0.1:1/\r\n", b""),
             PushError::Send(SendError::Misconfigured { code: 307 }),

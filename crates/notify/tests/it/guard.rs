@@ -139,3 +139,19 @@ async fn refused_recipients_do_not_speak_against_the_provider() {
     }
     assert_eq!(refusing.calls.load(Ordering::SeqCst), 12);
 }
+
+/// One wrong DLT template, or iPhones without Apple's key, does not keep everybody else's messages back; an account that
+/// is not let in does.
+#[tokio::test]
+async fn one_wrong_message_does_not_speak_against_the_provider_and_a_wrong_account_does() {
+    for (status, code, opens) in [(400, 21901, false), (401, 20003, true)] {
+        let body = format!(r#"{{"code":{code},"message":"x","status":{status}}}"#);
+        let server = RawServer::start(http(status, "", body.as_bytes())).await;
+        let sender = guarded(Twilio::new(config(&server.url())).unwrap());
+        for _ in 0..4 {
+            sender.send(&sms()).await.unwrap_err();
+        }
+        let next = sender.send(&sms()).await.unwrap_err();
+        assert_eq!(next == SendError::Busy, opens, "{code}: {next}");
+    }
+}

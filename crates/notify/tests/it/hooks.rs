@@ -52,6 +52,8 @@ pub(crate) async fn endpoint(house: &House, url: &str) -> (HookId, SecretString)
 pub(crate) fn event(house: &House) -> HookEvent {
     HookEvent {
         id: house.ambient.new_id(),
+        sequence: 7,
+        subject: "listing:1".to_owned(),
         kind: "listing.approved".to_owned(),
         at: house.ambient.now(),
         data: json!({"listingId": "1", "title": "लाल साइकिल"}),
@@ -105,6 +107,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(verify_hook_signature(&secret, &event.id.to_string(), at, &request.body, &header, at));
         let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!((&body["type"], &body["data"]), (&json!("listing.approved"), &event.data));
+        assert_eq!((&body["subject"], &body["sequence"]), (&json!("listing:1"), &json!(7)));
         let log = log(&house, id).await;
         assert_eq!((log.len(), log[0].status.as_str(), log[0].last_status), (1, "delivered", Some(204)));
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kernel::{Ambient, Caller, CursorCodec, Paging, SealingKeys, SessionId, UserId};
+use kernel::{Ambient, Caller, CursorCodec, DeliveryId, Paging, SealingKeys, SessionId, UserId};
 use notify::{
-    DeliveryFilter, DeliveryView, Kind, Language, NewNotification, NotificationFilter, NotificationView,
-    Notify, NotifyConfig, Platform, PushTarget, Recipient, TargetKind, Told,
+    Claim, DeliveryFilter, DeliveryView, Kind, Language, NewNotification, NotificationFilter,
+    NotificationView, Notify, NotifyConfig, Platform, PushTarget, Recipient, TargetKind, Told,
 };
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -82,6 +82,11 @@ impl House {
 
     pub(crate) async fn tell(&self, to: &Recipient, new: &NewNotification) -> Told {
         self.db.in_txn(async |txn| self.notify.notify_in_txn(txn, to, new).await).await.unwrap()
+    }
+
+    pub(crate) async fn claim(&self, id: DeliveryId) -> Claim {
+        let claim = self.db.in_txn(async |txn| self.notify.claim_delivery_in_txn(txn, id).await);
+        claim.await.unwrap()
     }
 
     pub(crate) async fn inbox(&self, user: UserId) -> Vec<NotificationView> {

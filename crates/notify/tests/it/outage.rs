@@ -101,7 +101,7 @@ impl<'a> Stage<'a> {
 
     /// One try; gives which one it was, what came of it, and what becomes of the delivery.
     async fn send(&self, id: DeliveryId) -> (u32, Sending, Settled) {
-        let Claim::Send(claimed) = self.house.notify.claim_delivery(id).await.unwrap() else {
+        let Claim::Send(claimed) = self.house.claim(id).await else {
             panic!("it is due");
         };
         let number = self.people[&id];
@@ -182,7 +182,7 @@ impl<'a> Stage<'a> {
         assert_eq!(settled, Settled::Over(DeliveryStatus::Unknown));
         self.switch.set(State::Works);
         self.house.clock.advance(TimeDelta::days(1));
-        let again = self.house.notify.claim_delivery(id).await.unwrap();
+        let again = self.house.claim(id).await;
         assert!(matches!(again, Claim::Over(DeliveryStatus::Unknown)), "{again:?}");
         assert!(self.house.notify.overdue_deliveries(self.house.ambient.now(), 10).await.unwrap().is_empty());
         let staff = self.house.moderator();

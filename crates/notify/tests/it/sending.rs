@@ -48,7 +48,7 @@ async fn send_all(
 ) -> Vec<(Channel, Settled)> {
     let mut settled = Vec::new();
     for planned in &told.deliveries {
-        let Claim::Send(claimed) = house.notify.claim_delivery(planned.id).await.unwrap() else {
+        let Claim::Send(claimed) = house.claim(planned.id).await else {
             panic!("it is due");
         };
         let sending = senders.send(&claimed, &contact(), house.notify.config()).await;

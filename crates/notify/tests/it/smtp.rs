@@ -7,8 +7,12 @@ use notify::{MailMessage, MailSender, SendError, Smtp, SmtpConfig};
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
 use testkit::raw::{Answer, RawServer, nobody};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 
 use crate::twilio::{fault, inbox};
+
+const NOT_SENT: SendError = SendError::NotSent { code: None, retry_after: None };
 
 pub(crate) fn smtp(url: &str) -> Smtp {
     let config = SmtpConfig {
@@ -55,8 +59,8 @@ async fn temporary_and_permanent_refusals_are_told_apart() {
         (json!({"error": 451}), SendError::NotSent { code: Some(451), retry_after: None }),
         (json!({"error": 550}), SendError::Refused { code: 550 }),
         (json!({"error": 530}), SendError::Misconfigured { code: 530 }),
-        (json!({"drop": true}), SendError::Unknown),
-        (json!({"delayMs": 3_000}), SendError::Unknown),
+        (json!({"drop": true}), NOT_SENT),
+        (json!({"delayMs": 3_000}), NOT_SENT),
     ];
     for (mut request, expected) in cases {
         request["target"] = json!("smtp");
@@ -71,7 +75,7 @@ async fn temporary_and_permanent_refusals_are_told_apart() {
 #[tokio::test]
 async fn nobody_there_means_not_sent() {
     let result = smtp(&format!("smtp://{}", nobody().await)).send(&mail()).await;
-    assert_eq!(result, Err(SendError::NotSent { code: None, retry_after: None }));
+    assert_eq!(result, Err(NOT_SENT));
 }
 
 #[tokio::test]
@@ -94,7 +98,83 @@ async fn garbage_and_silence_end_in_time() {
         let server = RawServer::start(answer).await;
         let begin = Instant::now();
         let result = smtp(&format!("smtp://{}", server.addr)).send(&mail()).await;
-        assert_eq!(result, Err(SendError::Unknown));
+        assert_eq!(result, Err(NOT_SENT));
         assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_host_whose_name_leads_nowhere_means_not_sent() {
+    let result = smtp("smtp://nobody.invalid:25").send(&mail()).await;
+    assert_eq!(result, Err(NOT_SENT));
+}
+
+/// How a server stops in the middle of a conversation.
+#[derive(Debug, Clone, Copy)]
+enum Stop {
+    HangsUp,
+    SaysNoMore,
+    Refuses,
+}
+
+/// A mail server that takes part until it has heard so many lines; the text up to its dot counts as one.
+async fn server(lines: usize, stop: Stop) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut in_text = false;
+        stream.write_all(b"220 hello\r\n").await.unwrap();
+        let mut heard = 0;
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            if in_text && line != ".\r\n" {
+                continue;
+            }
+            heard += 1;
+            let answer: &[u8] = match (heard == lines, stop, line.as_str()) {
+                (true, Stop::HangsUp, _) => return,
+                (true, Stop::SaysNoMore, _) => return std::future::pending().await,
+                (true, Stop::Refuses, _) => b"554 no\r\n",
+                (_, _, "DATA\r\n") => b"354 go on\r\n",
+                _ => b"250 8BITMIME\r\n",
+            };
+            in_text = answer.starts_with(b"354");
+            if stream.write_all(answer).await.is_err() {
+                return;
+            }
+        }
+    });
+    url
+}
+
+/// EHLO, MAIL, RCPT, DATA: a server that is lost at any of them has no mail, and it is sent again.
+#[tokio::test]
+async fn what_breaks_before_the_text_has_left_is_not_sent() {
+    for lines in 1..=4 {
+        for stop in [Stop::HangsUp, Stop::SaysNoMore] {
+            let result = smtp(&server(lines, stop).await).send(&mail()).await;
+            assert_eq!(result, Err(NOT_SENT), "{lines} {stop:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_after_the_text_has_left_is_unknown() {
+    for stop in [Stop::HangsUp, Stop::SaysNoMore] {
+        let result = smtp(&server(5, stop).await).send(&mail()).await;
+        assert_eq!(result, Err(SendError::Unknown), "{stop:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_closed_to_us_is_told_from_one_that_refuses_a_recipient() {
+    let greeting = smtp(&server(1, Stop::Refuses).await).send(&mail()).await;
+    assert_eq!(greeting, Err(SendError::Misconfigured { code: 554 }));
+    for lines in 2..=5 {
+        let result = smtp(&server(lines, Stop::Refuses).await).send(&mail()).await;
+        assert_eq!(result, Err(SendError::Refused { code: 554 }), "{lines}");
     }
 }

@@ -197,7 +197,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         house.clock.advance(TimeDelta::hours(8));
         let waiting = house.log(asha.user).await;
         assert_eq!(waiting.len(), 1);
-        let notify::Claim::Send(claimed) = house.notify.claim_delivery(waiting[0].id).await.unwrap() else {
+        let notify::Claim::Send(claimed) = house.claim(waiting[0].id).await else {
             panic!("it is time");
         };
         assert!(claimed.text.body.starts_with("2 buyers"), "{}", claimed.text.body);

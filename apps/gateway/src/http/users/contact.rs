@@ -102,5 +102,5 @@ pub(crate) async fn confirm_contact_change(
 ) -> ApiResult<web::Json<UserView>> {
     let (contact, otp) = body.0.parse()?;
     let who = (member.user, member.session);
-    Ok(web::Json(state.market.identity.confirm_contact_change(who, &contact, &otp).await?))
+    Ok(web::Json(state.market.confirm_contact_change(who, &contact, &otp).await?))
 }

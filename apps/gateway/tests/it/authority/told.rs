@@ -96,7 +96,7 @@ pub(super) async fn webhook_delivery(app: &TestApp, cast: &Cast) -> String {
     let kind = format!("test.{}", app.state.ambient.new_uuid().simple());
     webhook(app, cast, &kind).await;
     let (id, at) = (app.state.ambient.new_id(), app.state.ambient.now());
-    let event = HookEvent { id, kind, at, data: json!({}) };
+    let event = HookEvent { id, sequence: 1, subject: "user:nobody".to_owned(), kind, at, data: json!({}) };
     let notify = &app.state.market.notify;
     let planned = app.state.db.in_txn(async |txn| notify.plan_hooks_in_txn(txn, &event).await).await.unwrap();
     // Endpoints of other cells that take everything got it, too; theirs will do as well.

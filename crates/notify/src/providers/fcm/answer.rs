@@ -69,13 +69,13 @@ fn refusal(status: u16, retry_after: Option<Duration>, error: &Detail) -> PushEr
         "UNREGISTERED" | "SENDER_ID_MISMATCH" => PushError::DeviceGone,
         // Without a list of fields it is the token that is none; with one it is our message.
         "INVALID_ARGUMENT" if error.of_type(BAD_REQUEST).is_none() => PushError::DeviceGone,
-        "INVALID_ARGUMENT" => SendError::Misconfigured { code }.into(),
+        "INVALID_ARGUMENT" => SendError::Faulty { code }.into(),
         "QUOTA_EXCEEDED" | "RESOURCE_EXHAUSTED" => later(Some(retry_after.unwrap_or(QUOTA_PAUSE))),
         // Firebase's documents ask to try these again.
         "UNAVAILABLE" | "INTERNAL" => later(retry_after),
-        "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR" | "PERMISSION_DENIED" | "UNAUTHENTICATED" => {
-            SendError::Misconfigured { code }.into()
-        }
+        // Apple's or the browser's key is missing or wrong; the devices of others are reached.
+        "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR" => SendError::Faulty { code }.into(),
+        "PERMISSION_DENIED" | "UNAUTHENTICATED" => SendError::Misconfigured { code }.into(),
         _ => match status {
             429 => later(Some(retry_after.unwrap_or(QUOTA_PAUSE))),
             503 => later(retry_after),
@@ -113,7 +113,7 @@ mod tests {
         );
         assert_eq!(refused(400, "INVALID_ARGUMENT", Some("INVALID_ARGUMENT"), false), PushError::DeviceGone);
         assert_eq!(refused(400, "INVALID_ARGUMENT", None, false), PushError::DeviceGone);
-        let ours = PushError::Send(SendError::Misconfigured { code: 400 });
+        let ours = PushError::Send(SendError::Faulty { code: 400 });
         assert_eq!(refused(400, "INVALID_ARGUMENT", None, true), ours);
         assert_eq!(refused(400, "INVALID_ARGUMENT", Some("INVALID_ARGUMENT"), true), ours);
     }
@@ -129,14 +129,12 @@ mod tests {
             let later = SendError::NotSent { code: Some(status.into()), retry_after: wait };
             assert_eq!(refused(status, general, own, false), PushError::Send(later));
         }
-        for (status, general, own) in [
-            (401, "UNAUTHENTICATED", Some("THIRD_PARTY_AUTH_ERROR")),
-            (401, "UNAUTHENTICATED", None),
-            (403, "PERMISSION_DENIED", None),
-        ] {
+        for (status, general, own) in [(401, "UNAUTHENTICATED", None), (403, "PERMISSION_DENIED", None)] {
             let ours = PushError::Send(SendError::Misconfigured { code: status.into() });
             assert_eq!(refused(status, general, own, false), ours);
         }
+        let of_apple = refused(401, "UNAUTHENTICATED", Some("THIRD_PARTY_AUTH_ERROR"), false);
+        assert_eq!(of_apple, PushError::Send(SendError::Faulty { code: 401 }), "other phones are reached");
     }
 
     #[test]

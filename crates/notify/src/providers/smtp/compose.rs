@@ -46,7 +46,7 @@ pub(super) fn mail(
         None => builder.singlepart(SinglePart::plain(text)),
     };
     // Only headers that are missing or contradictory fail here, and all of them are set above.
-    let mail = mail.ok().ok_or(SendError::Misconfigured { code: 0 })?;
+    let mail = mail.ok().ok_or(SendError::Faulty { code: 0 })?;
     Ok((message_id, mail))
 }
 

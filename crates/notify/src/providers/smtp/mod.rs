@@ -2,18 +2,26 @@
 
 mod compose;
 mod failure;
+mod pool;
+mod server;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::Ambient;
+use lettre::Message;
+use lettre::address::{Address, Envelope};
 use lettre::message::Mailbox;
-use lettre::transport::smtp::PoolConfig;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use outbound::http::is_loopback;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
+use tokio::time::{Instant, timeout_at};
 
+use self::failure::step;
+use self::pool::Pool;
+use self::server::Server;
 use crate::{ConfigError, MailMessage, MailReceipt, MailSender, SendError};
 
 /// How to reach the mail server.
@@ -49,15 +57,16 @@ impl SmtpConfig {
 /// Sends mail to one server, over connections that it keeps.
 #[derive(Clone)]
 pub struct Smtp {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Arc<Server>,
+    pool: Arc<Pool>,
     from: Mailbox,
+    step_timeout: Duration,
     total_timeout: Duration,
     ambient: Ambient,
 }
 
 impl Smtp {
-    /// A client; it connects when it first sends. Call it inside a tokio runtime, in which its idle connections are
-    /// looked after.
+    /// A client; it connects when it first sends.
     ///
     /// # Errors
     /// When the URL or the sender cannot be read, or credentials would be sent in the clear.
@@ -69,60 +78,81 @@ impl Smtp {
                 "must be an address such as DGT Marketplace <no-reply@example.in>",
             )
         })?;
-        check_url(url.expose_secret())?;
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())
-            .map_err(ConfigError::Smtp)?
-            .timeout(Some(step_timeout))
-            .pool_config(PoolConfig::new().max_size(pool_size))
-            .build();
-        Ok(Self { transport, from, total_timeout, ambient })
+        let server = Arc::new(Server::parse(url.expose_secret())?);
+        Ok(Self { server, pool: Arc::new(Pool::new(pool_size)), from, step_timeout, total_timeout, ambient })
     }
+
+    /// Sends it in two parts, which share the time that there is: until the server wants to hear the text nothing has
+    /// left, whatever goes wrong; from then on only its answer tells.
+    async fn post(&self, mail: &Message) -> Result<(), SendError> {
+        let deadline = Instant::now() + self.total_timeout;
+        let text = mail.formatted();
+        let begun = timeout_at(deadline, self.begin(mail.envelope(), text.is_ascii())).await;
+        let mut connection = begun.unwrap_or(Err(failure::NOT_SENT))?;
+        let told = step(self.step_timeout, connection.message(&text), failure::after_text);
+        match timeout_at(deadline, told).await.unwrap_or(Err(SendError::Unknown)) {
+            Ok(_) => {
+                self.pool.keep(connection);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A connection whose server waits for the text.
+    async fn begin(&self, envelope: &Envelope, is_ascii: bool) -> Result<AsyncSmtpConnection, SendError> {
+        let patience = self.step_timeout;
+        let mut connection = match self.pool.take(patience).await {
+            Some(connection) => connection,
+            None => self.server.connect(patience).await?,
+        };
+        let options = options(envelope, is_ascii, &connection)?;
+        let from = Mail::new(envelope.from().cloned(), options);
+        step(patience, connection.command(from), failure::before_text).await?;
+        for to in envelope.to() {
+            let to = Rcpt::new(to.clone(), Vec::new());
+            step(patience, connection.command(to), failure::before_text).await?;
+        }
+        step(patience, connection.command(Data), failure::before_text).await?;
+        Ok(connection)
+    }
+}
+
+/// What the mail needs the server to know beyond ASCII: 8BITMIME (RFC 6152) and SMTPUTF8 (RFC 6531).
+fn options(
+    envelope: &Envelope,
+    is_ascii: bool,
+    connection: &AsyncSmtpConnection,
+) -> Result<Vec<MailParameter>, SendError> {
+    let knows = |extension| connection.server_info().supports_feature(extension);
+    let mut options = Vec::new();
+    let is_plain = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+    if !envelope.from().into_iter().chain(envelope.to()).all(is_plain) {
+        if !knows(Extension::SmtpUtfEight) {
+            // "A mailbox name that is not allowed", of this recipient alone (RFC 5321 §4.2.3).
+            return Err(SendError::Refused { code: 553 });
+        }
+        options.push(MailParameter::SmtpUtfEight);
+    }
+    if !is_ascii {
+        if !knows(Extension::EightBitMime) {
+            return Err(SendError::Faulty { code: 0 });
+        }
+        options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    Ok(options)
 }
 
 #[async_trait]
 impl MailSender for Smtp {
     async fn send(&self, message: &MailMessage) -> Result<MailReceipt, SendError> {
         let (message_id, mail) = compose::mail(&self.from, message, self.ambient.now())?;
-        let sent = tokio::time::timeout(self.total_timeout, self.transport.send(mail)).await;
-        let error = match sent {
-            Ok(Ok(_)) => return Ok(MailReceipt { message_id }),
-            Ok(Err(error)) => failure::read(&error),
-            Err(_) => SendError::Unknown,
-        };
-        if let SendError::Misconfigured { .. } = error {
+        let sent = self.post(&mail).await;
+        if let Err(error @ SendError::Misconfigured { .. }) = &sent {
             tracing::error!(%error, "the mail server does not take our mail: check its URL, credentials and sender");
         }
-        Err(error)
+        sent.map(|()| MailReceipt { message_id })
     }
-}
-
-/// Refuses what lettre would misread, and a password that others could read.
-fn check_url(text: &str) -> Result<(), ConfigError> {
-    let invalid = |problem| ConfigError::invalid("smtp.url", problem);
-    let url =
-        Url::parse(text).ok().ok_or_else(|| invalid("must be a URL such as smtps://user:password@host"))?;
-    let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
-    if url.query_pairs().any(|(name, _)| name != "tls") {
-        return Err(invalid("knows no parameter but tls"));
-    }
-    let is_private = match (url.scheme(), tls.as_deref()) {
-        ("smtps", None) | ("smtp", Some("required")) => true,
-        ("smtp", None) => is_loopback(&url),
-        _ => {
-            return Err(invalid("must begin with smtps://, or with smtp:// and may end in ?tls=required"));
-        }
-    };
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid("must name a host"));
-    }
-    // lettre takes a user without a password for no credentials at all.
-    if !url.username().is_empty() && url.password().is_none() {
-        return Err(invalid("has a user but no password"));
-    }
-    if url.password().is_some() && !is_private {
-        return Err(invalid("would send the password in the clear: use smtps:// or ?tls=required"));
-    }
-    Ok(())
 }
 
 impl std::fmt::Debug for Smtp {
@@ -134,31 +164,6 @@ impl std::fmt::Debug for Smtp {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_does_not_cross_a_network_in_the_clear() {
-        for url in [
-            "smtps://user:pass@mail.example.in",
-            "smtp://user:pass@mail.example.in?tls=required",
-            "smtp://user:pass@127.0.0.1:4025",
-            "smtp://user:pass@localhost:4025",
-            "smtp://relay.internal:25",
-        ] {
-            assert!(check_url(url).is_ok(), "{url}");
-        }
-        for url in [
-            "smtp://user:pass@mail.example.in",
-            "smtp://user:pass@mail.example.in:587",
-            "smtp://user:pass@mail.example.in?tls=opportunistic",
-            "smtp://user@mail.example.in?tls=required",
-            "smtps://user:pass@mail.example.in?tsl=required",
-            "https://mail.example.in",
-            "smtp://",
-            "mail.example.in",
-        ] {
-            assert!(check_url(url).is_err(), "{url}");
-        }
-    }
 
     #[tokio::test]
     async fn a_sender_that_is_no_address_is_refused() {

@@ -64,18 +64,22 @@ fn refusal(status: u16, retry_after: Option<Duration>, code: Option<u32>) -> Sen
         // The sender's own queue is full (twilio.com/docs/errors/21611).
         (_, Some(21611)) => SendError::NotSent { code, retry_after },
         (500.., _) => SendError::Failed { code: code_or_status },
+        // Nobody is let in with our credentials, or our account is not where we call.
+        (401 | 403 | 404, _) => SendError::Misconfigured { code: code_or_status },
         (400..500, Some(code)) => by_code(code),
         _ => SendError::Misconfigured { code: code_or_status },
     }
 }
 
 /// The codes that speak of the recipient (twilio.com/docs/api/errors): an invalid number 21211, a short code 21265,
-/// not reachable from our sender 21612, opted out 21610, no mobile number 21614, a landline 21635. Every other
-/// refusal speaks of us.
+/// not reachable from our sender 21612, opted out 21610, no mobile number 21614, a landline 21635; and those that speak
+/// of the account: not authenticated 20003, not active 20005, no access 20006 and 20008. Every other refusal, such as
+/// that of a template (21901), speaks of this message.
 fn by_code(code: u32) -> SendError {
     match code {
         21211 | 21265 | 21610 | 21612 | 21614 | 21635 => SendError::Refused { code },
-        _ => SendError::Misconfigured { code },
+        20003 | 20005 | 20006 | 20008 => SendError::Misconfigured { code },
+        _ => SendError::Faulty { code },
     }
 }
 
@@ -109,10 +113,11 @@ mod tests {
         for code in [21211, 21265, 21610, 21612, 21614, 21635] {
             assert_eq!(classic(400, code), Err(SendError::Refused { code }));
         }
-        for (status, code) in
-            [(401, 20003), (404, 20404), (400, 21212), (400, 21606), (400, 21901), (400, 21408), (403, 20403)]
-        {
+        for (status, code) in [(401, 20003), (400, 20003), (400, 20005), (404, 20404), (403, 20403)] {
             assert_eq!(classic(status, code), Err(SendError::Misconfigured { code }));
+        }
+        for code in [21212, 21606, 21901, 21408] {
+            assert_eq!(classic(400, code), Err(SendError::Faulty { code }), "it is about one message");
         }
     }
 

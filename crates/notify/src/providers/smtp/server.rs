@@ -1,0 +1,165 @@
+//! Which mail server, and how a connection to it comes to stand.
+
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use outbound::http::is_loopback;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::failure::{self, step};
+use crate::{ConfigError, SendError};
+
+/// A mail server.
+pub(super) struct Server {
+    host: String,
+    port: u16,
+    privacy: Privacy,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+}
+
+/// How what is said stays private.
+enum Privacy {
+    /// It does not.
+    Clear,
+    /// TLS from the start.
+    FromTheStart(TlsParameters),
+    /// TLS before anything that matters, or nothing is said.
+    StartTls(TlsParameters),
+}
+
+impl Server {
+    /// Reads its URL.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a password would be sent in the clear.
+    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let url = check(text)?;
+        // Brackets mark an IPv6 address in a URL alone.
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let tls = || TlsParameters::new(host.clone()).map_err(ConfigError::Smtp);
+        let (privacy, port) = match url.scheme() {
+            "smtps" => (Privacy::FromTheStart(tls()?), 465),
+            _ if url.query().is_some() => (Privacy::StartTls(tls()?), 587),
+            _ => (Privacy::Clear, 25),
+        };
+        let password = url.password().map(|password| Ok((decoded(url.username())?, decoded(password)?)));
+        let name = url.path().trim_matches('/');
+        let hello = if name.is_empty() { ClientId::default() } else { ClientId::Domain(name.to_owned()) };
+        Ok(Self {
+            port: url.port().unwrap_or(port),
+            privacy,
+            credentials: password.transpose()?.map(|(user, password)| Credentials::new(user, password)),
+            hello,
+            host,
+        })
+    }
+
+    /// A connection over which mail can be sent: greeted, private where it has to be, and logged in. Whatever fails
+    /// here, no mail has left; a refusal here speaks of us and not of any recipient.
+    pub(super) async fn connect(&self, patience: Duration) -> Result<AsyncSmtpConnection, SendError> {
+        let tls = match &self.privacy {
+            Privacy::FromTheStart(tls) => Some(tls.clone()),
+            Privacy::Clear | Privacy::StartTls(_) => None,
+        };
+        let connected = AsyncSmtpConnection::connect_tokio1(
+            (self.host.as_str(), self.port),
+            Some(patience),
+            &self.hello,
+            tls,
+            None,
+        );
+        let mut connection = step(patience, connected, failure::before_mail).await?;
+        if let Privacy::StartTls(tls) = &self.privacy {
+            let private = connection.starttls(tls.clone(), &self.hello);
+            step(patience, private, failure::before_mail).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            let known = connection.auth(DEFAULT_MECHANISMS, credentials);
+            step(patience, known, failure::before_mail).await?;
+        }
+        Ok(connection)
+    }
+}
+
+fn invalid(problem: &'static str) -> ConfigError {
+    ConfigError::invalid("smtp.url", problem)
+}
+
+fn decoded(text: &str) -> Result<String, ConfigError> {
+    let text = percent_decode_str(text).decode_utf8().ok();
+    text.map(Into::into).ok_or_else(|| invalid("has a user or password that is not percent-encoded UTF-8"))
+}
+
+/// Refuses what could be misread, and a password that others could read.
+fn check(text: &str) -> Result<Url, ConfigError> {
+    let url =
+        Url::parse(text).ok().ok_or_else(|| invalid("must be a URL such as smtps://user:password@host"))?;
+    let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    if url.query_pairs().any(|(name, _)| name != "tls") {
+        return Err(invalid("knows no parameter but tls"));
+    }
+    let is_private = match (url.scheme(), tls.as_deref()) {
+        ("smtps", None) | ("smtp", Some("required")) => true,
+        ("smtp", None) => is_loopback(&url),
+        _ => {
+            return Err(invalid("must begin with smtps://, or with smtp:// and may end in ?tls=required"));
+        }
+    };
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(invalid("must name a host"));
+    }
+    if !url.username().is_empty() && url.password().is_none() {
+        return Err(invalid("has a user but no password"));
+    }
+    if url.password().is_some() && !is_private {
+        return Err(invalid("would send the password in the clear: use smtps:// or ?tls=required"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_does_not_cross_a_network_in_the_clear() {
+        for url in [
+            "smtps://user:pass@mail.example.in",
+            "smtp://user:pass@mail.example.in?tls=required",
+            "smtp://user:pass@127.0.0.1:4025",
+            "smtp://user:pass@localhost:4025",
+            "smtp://relay.internal:25",
+        ] {
+            assert!(Server::parse(url).is_ok(), "{url}");
+        }
+        for url in [
+            "smtp://user:pass@mail.example.in",
+            "smtp://user:pass@mail.example.in:587",
+            "smtp://user:pass@mail.example.in?tls=opportunistic",
+            "smtp://user@mail.example.in?tls=required",
+            "smtps://user:pass@mail.example.in?tsl=required",
+            "smtps://user:%ff@mail.example.in",
+            "https://mail.example.in",
+            "smtp://",
+            "mail.example.in",
+        ] {
+            assert!(Server::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_port_follows_from_the_way_unless_it_is_named() {
+        for (url, port) in [
+            ("smtps://mail.example.in", 465),
+            ("smtp://mail.example.in?tls=required", 587),
+            ("smtp://mail.example.in", 25),
+            ("smtps://mail.example.in:2465", 2_465),
+        ] {
+            assert_eq!(Server::parse(url).unwrap().port, port, "{url}");
+        }
+    }
+}
