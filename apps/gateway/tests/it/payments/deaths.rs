@@ -99,8 +99,7 @@ on_every_engine! { Scope::All =>
             assert_eq!(app.razorpay().refunds().len(), before + 1, "{}", place.name());
             assert_eq!(app.purses(&buyer).await, (30_000, 20_000, 0), "{}", place.name());
             app.refund_ends(&newest_refund(&app), RefundEnd::Processed);
-            app.clock.advance(TimeDelta::hours(2));
-            app.state.market.poll_refunds().await.unwrap();
+            app.look_at_refunds().await;
             assert_eq!(app.purses(&buyer).await, (30_000, 0, 0), "{}", place.name());
             app.refresh(&mut finance).await;
         }
@@ -116,14 +115,10 @@ on_every_engine! { Scope::All =>
             let payment = app.topped_up(&buyer, 50_000).await;
             let before = app.razorpay().refunds().len();
             dies_refunding(&dying_at(&app, place), &finance, &payment, (place.name(), "{}")).await;
-            for _ in 0..2 {
-                app.clock.advance(TimeDelta::hours(2));
-                app.state.market.poll_refunds().await.unwrap();
-            }
+            app.look_at_refunds().await;
             assert_eq!(app.razorpay().refunds().len(), before + 1, "{}", place.name());
             app.refund_ends(&newest_refund(&app), RefundEnd::Processed);
-            app.clock.advance(TimeDelta::hours(2));
-            app.state.market.poll_refunds().await.unwrap();
+            app.look_at_refunds().await;
             assert_eq!(app.purses(&buyer).await, (30_000, 0, 0), "{}", place.name());
         }
         app.stop().await;

@@ -11,6 +11,7 @@ mod refunds;
 mod unmatched;
 mod webhooks;
 
+use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{Caller, Money, Role, UserId};
 use ledger::{House, JournalKind, Leg, NewJournal, Outcome, Purse, Reference, WalletView};
@@ -76,6 +77,14 @@ impl TestApp {
     /// Ends a refund at the provider.
     pub(crate) fn refund_ends(&self, provider_refund_id: &str, end: RefundEnd) {
         self.razorpay().finish_refund(provider_refund_id, end).unwrap();
+    }
+
+    /// Lets the poller look at refunds twice, for a look that the provider is too slow for counts for nothing.
+    async fn look_at_refunds(&self) {
+        for _ in 0..2 {
+            self.clock.advance(TimeDelta::hours(2));
+            self.state.market.poll_refunds().await.unwrap();
+        }
     }
 
     /// Changes a setting.
