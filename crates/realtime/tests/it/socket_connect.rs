@@ -48,7 +48,7 @@ async fn who_is_put_out_between_two_gets_hears_so_with_the_next() {
     handle.to("user:asha").emit("blocked", "for a reason").unwrap();
     handle.to("user:asha").disconnect(true);
     until("it has ended", || realtime.connections() == 0).await;
-    assert_eq!(*lab.gone.lock().unwrap(), [Reason::ServerDisconnect]);
+    until("it is told", || *lab.gone.lock().unwrap() == [Reason::ServerDisconnect]).await;
     let (status, said) = polling.get().await;
     assert_eq!(status, 200);
     assert!(said.starts_with("42[\"blocked\",\"for a reason\"]\u{1e}"), "{said}");
