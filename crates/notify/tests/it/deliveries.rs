@@ -141,7 +141,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let id = mail(&house).await;
         let mail = claimed(&house, id).await;
         assert!(matches!(house.claim(id).await, Claim::NotYet(_)));
-        house.clock.advance(TimeDelta::minutes(2));
+        house.clock.advance(TimeDelta::minutes(3));
         let overdue = house.notify.overdue_deliveries(house.ambient.now(), 10).await.unwrap();
         assert_eq!(overdue, [id]);
         assert!(matches!(house.claim(id).await, Claim::Over(DeliveryStatus::Unknown)));

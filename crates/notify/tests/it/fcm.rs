@@ -93,7 +93,7 @@ async fn a_dead_token_is_told_from_everything_else() {
             json!({"error": 429}),
             SendError::NotSent { code: Some(429), retry_after: Some(Duration::from_secs(60)) },
         ),
-        (json!({"error": 401}), SendError::Misconfigured { code: 401 }),
+        (json!({"error": 401}), SendError::Faulty { code: 401 }),
         (json!({"error": 403}), SendError::Misconfigured { code: 403 }),
         (json!({"error": 502}), SendError::Failed { code: 502 }),
         (json!({"drop": true}), SendError::Unknown),
@@ -116,7 +116,10 @@ async fn without_an_access_token_nothing_was_sent() {
         (http(200, "", b"garbage"), not_sent(None)),
         (Answer::HangUp, not_sent(None)),
         (Answer::Silence, not_sent(None)),
-        (http(400, "", br#"{"error":"invalid_grant"}"#), PushError::Send(SendError::Faulty { code: 400 })),
+        (
+            http(400, "", br#"{"error":"invalid_grant"}"#),
+            PushError::Send(SendError::Misconfigured { code: 400 }),
+        ),
         (
             http(307, "location: http://127.0.0.1:1/\r\n", b""),
             PushError::Send(SendError::Misconfigured { code: 307 }),

@@ -154,7 +154,12 @@ impl<'a> Stage<'a> {
                     let is_busy = sending == Sending::Failed(SendError::Busy);
                     assert!(at < end || is_busy, "the provider is back: {sending:?}");
                     prevented += usize::from(is_busy);
-                    self.is_declared(attempt, next - at);
+                    if is_busy {
+                        let pause = (next - at).to_std().unwrap();
+                        assert!(pause >= BREAKER.open_for && pause <= Duration::from_secs(300), "{pause:?}");
+                    } else {
+                        self.is_declared(attempt, next - at);
+                    }
                     waiting.insert((next, id));
                 }
                 Settled::Over(status) => {
