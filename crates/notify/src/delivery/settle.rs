@@ -181,8 +181,9 @@ impl Notify {
 fn busy_pause(waited: TimeDelta, ambient: &Ambient) -> Duration {
     let least = BreakerConfig::default().open_for * 2;
     let bound = (waited.to_std().unwrap_or_default() / 4).clamp(least, LONGEST_BUSY_PAUSE);
-    let half = bound / 2;
-    half + Duration::from_millis(ambient.random_below(u64::try_from(half.as_millis()).unwrap_or(u64::MAX)))
+    // In whole milliseconds, as every engine keeps them.
+    let half = u64::try_from(bound.as_millis() / 2).unwrap_or(u64::MAX);
+    Duration::from_millis(half + ambient.random_below(half))
 }
 
 /// A failure as the log names it: `not_sent:20429`.
