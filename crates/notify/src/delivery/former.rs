@@ -94,4 +94,28 @@ impl Notify {
         let text = text.expose_secret();
         Ok(Contact { phone: Phone::parse(text).ok(), email: Email::parse(text).ok() })
     }
+
+    /// Seals the contacts anew that an older key sealed; gives how many that were. They are few: each is gone once its
+    /// message has left.
+    pub(crate) async fn reseal_former_contacts(&self) -> Result<u64, NotifyError> {
+        let keys = &self.config.sealing;
+        self.db
+            .in_txn(async |txn| {
+                let mut moved = 0;
+                for (id, sealed) in rows::lock_former_sealed_otherwise(txn, keys.current_id()).await? {
+                    match keys.reseal(&self.ambient, &place(id), &sealed) {
+                        Ok(sealed) => {
+                            rows::set_former(txn, id, sealed).await?;
+                            moved += 1;
+                        }
+                        // The others are not to wait for it.
+                        Err(error) => {
+                            tracing::error!(delivery = %id, %error, "a contact stays under its old key")
+                        }
+                    }
+                }
+                Ok(moved)
+            })
+            .await
+    }
 }

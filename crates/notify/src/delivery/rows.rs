@@ -116,6 +116,37 @@ fn former(row: &QueryResult) -> Result<Option<Sealed>, StoreError> {
     Ok(key_id.zip(bytes).map(|(key_id, bytes)| Sealed { key_id, bytes }))
 }
 
+/// Contacts that another key than the current one sealed, their rows locked.
+pub(super) async fn lock_former_sealed_otherwise(
+    txn: &DatabaseTransaction,
+    current: &str,
+) -> Result<Vec<(DeliveryId, Sealed)>, StoreError> {
+    let engine = Engine::of(txn.get_database_backend());
+    let sql = format!(
+        "SELECT id, former_key_id, former_contact FROM notification_deliveries \
+         WHERE former_key_id IS NOT NULL AND former_key_id <> ? ORDER BY id LIMIT 1000{}",
+        engine.for_update()
+    );
+    let rows = txn.query_all_raw(engine.statement(&sql, [current.into()])).await?;
+    let sealed = |row: &QueryResult| Ok(former(row)?.map(|sealed| (row.try_get::<Uuid>("", "id"), sealed)));
+    let found = rows.iter().map(sealed).collect::<Result<Vec<_>, StoreError>>()?;
+    found.into_iter().flatten().map(|(id, sealed)| Ok((id?.into(), sealed))).collect()
+}
+
+/// Writes a contact as it was sealed anew.
+pub(super) async fn set_former(
+    txn: &DatabaseTransaction,
+    id: DeliveryId,
+    sealed: Sealed,
+) -> Result<(), StoreError> {
+    let update = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE notification_deliveries SET former_key_id = ?, former_contact = ? WHERE id = ?",
+        [sealed.key_id.into(), sealed.bytes.into(), id.uuid().into()],
+    );
+    txn.execute_raw(update).await?;
+    Ok(())
+}
+
 /// Forgets the contact that was sealed for a delivery, unless it may still be sent: by itself, or by staff once it is
 /// dead.
 pub(super) async fn forget_former(txn: &DatabaseTransaction, id: DeliveryId) -> Result<(), StoreError> {

@@ -10,13 +10,15 @@ use crate::{Notify, NotifyError};
 const BATCH: u32 = 100;
 
 impl Notify {
-    /// Seals anew what an older key sealed: devices' tokens and webhooks' secrets; gives how many that were. When it
+    /// Seals anew what an older key sealed: devices' tokens, webhooks' secrets and the contacts of
+    /// warnings that have not left; gives how many that were. When it
     /// gives 0 and the log names none that cannot be opened, the older keys can be removed from the configuration.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn reseal_secrets(&self) -> Result<u64, NotifyError> {
-        let (mut moved, mut after) = (self.reseal_hooks().await?, DeviceId::from(Uuid::nil()));
+        let mut moved = self.reseal_hooks().await? + self.reseal_former_contacts().await?;
+        let mut after = DeviceId::from(Uuid::nil());
         while let Some((last, batch)) = self.reseal_devices_after(after).await? {
             after = last;
             moved += batch;

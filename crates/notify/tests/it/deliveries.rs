@@ -301,4 +301,27 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let error = house.notify.apply_sms_status(mail, "SM1", SmsStatus::Delivered, None).await.unwrap_err();
         assert_eq!(error.code(), "delivery_not_found");
     }
+
+    /// The sealing key is changed while the warning waits: it still reaches the number that was left.
+    async fn a_warning_to_a_contact_that_was_left_outlives_its_sealing_key(db: TestDb) {
+        let house = House::open(db).with_keys(&[("k1", 1)]);
+        let asha = house.person();
+        let phone = kernel::Phone::parse("+919876543210").unwrap();
+        let former = notify::FormerContact::Phone(phone.clone());
+        assert!(!format!("{former:?}").contains("98765"));
+        let kind = Kind::SecurityContactChanged;
+        let params = event(kind, "e").params;
+        let planned = db.in_txn(async |txn| {
+            let who = (asha.user, asha.language);
+            house.notify.tell_former_contact_in_txn(txn, who, &former, kind, params.clone()).await
+        });
+        let id = planned.await.unwrap().id;
+        let both = house.with_keys(&[("k2", 2), ("k1", 1)]);
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 1);
+        assert_eq!(both.notify.reseal_secrets().await.unwrap(), 0);
+        let Claim::Send(claimed) = house.with_keys(&[("k2", 2)]).claim(id).await else {
+            panic!("it is to be sent");
+        };
+        assert_eq!(claimed.former_contact().unwrap().phone.as_ref(), Some(&phone));
+    }
 }
