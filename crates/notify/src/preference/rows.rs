@@ -30,7 +30,14 @@ impl Choices {
         if kind.is_critical() {
             return by_itself;
         }
-        self.chosen(kind.category(), channel).unwrap_or(by_itself)
+        let category = kind.category();
+        match self.chosen(category, channel) {
+            // What is on by default is that of some kinds or of all, and a choice equal to the default changes nothing;
+            // only a way that none of them goes by is opened to each.
+            Some(true) if !category.is_on_by_default(channel) => true,
+            Some(false) => false,
+            _ => by_itself,
+        }
     }
 
     /// When a message of the kind may go that is ready now.

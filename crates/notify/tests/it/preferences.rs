@@ -1,7 +1,7 @@
 //! What people choose.
 
 use kernel::DomainError;
-use notify::{Category, Channel, Kind, Preference, QuietHours};
+use notify::{Category, Channel, DailyCaps, Kind, Preference, QuietHours, Recipient};
 use testkit::{Domain, Scope, on_every_engine};
 
 use crate::house::{House, event};
@@ -30,6 +30,30 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let view = house.notify.choose(asha.user, &[push(true)], None).await.unwrap();
         assert!(held(&view, Category::Boosts, Channel::Push) && view.quiet_hours == Some(night));
         assert_eq!(house.notify.choose(asha.user, &[], Some(None)).await.unwrap().quiet_hours, None);
+    }
+
+    /// Mail about listings is "on" because some kinds go by it: storing that must not bring all of them.
+    async fn what_was_shown_and_is_given_back_changes_nothing(db: TestDb) {
+        let house = House::with(db, |config| config.caps = DailyCaps { push: 99, sms: 99, email: 99 });
+        let goes = async |person: &Recipient| {
+            let mut ways = Vec::new();
+            for kind in Kind::all() {
+                let told = house.tell(person, &event(kind, kind.as_str())).await;
+                ways.push((kind, told.deliveries.iter().map(|one| one.channel).collect::<Vec<_>>()));
+            }
+            ways
+        };
+        let (one, other, third) = (house.person(), house.person(), house.person());
+        let before = goes(&one).await;
+        let shown = house.notify.preferences(other.user).await.unwrap();
+        let again = house.notify.choose(other.user, &shown.preferences, None).await.unwrap();
+        assert_eq!(again, shown);
+        assert_eq!(goes(&other).await, before);
+        let mail = |enabled| Preference { category: Category::Listings, channel: Channel::Email, enabled };
+        for enabled in [false, true] {
+            house.notify.choose(third.user, &[mail(enabled)], None).await.unwrap();
+        }
+        assert_eq!(goes(&third).await, before, "off and on again");
     }
 
     async fn one_click_unsubscribes_from_one_category(db: TestDb) {
