@@ -29,7 +29,7 @@ pub struct FanOut {
 /// What one batch did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Advanced {
-    /// Who was told just now, and not before.
+    /// Who was told just now, and not before, by any way.
     pub told: Vec<UserId>,
     /// The messages to be sent, for each of which the caller enqueues a job.
     pub deliveries: Vec<PlannedDelivery>,
@@ -108,7 +108,8 @@ impl Notify {
         let mut advanced = Advanced::default();
         for recipient in batch {
             let told = self.notify_in_txn(txn, recipient, &fan_out.notification(recipient)).await?;
-            if told.is_new {
+            // Who wants no such news by any way was not reached.
+            if told.notification.is_some() || !told.deliveries.is_empty() {
                 advanced.told.push(recipient.user);
             }
             advanced.deliveries.extend(told.deliveries);

@@ -227,10 +227,11 @@ impl Notify {
         // The endpoint's row first: staff lock it first too.
         let endpoint = rows::lock(txn, claimed.endpoint).await?.ok_or(NotifyError::LeaseLost)?;
         let taken = matches!(sending, HookSending::Taken(_));
-        let off = self.note_endpoint(txn, endpoint, sending, now).await?;
-        let pause = if off { None } else { retry::pause(claimed.attempt, &self.ambient) };
+        let pause = retry::pause(claimed.attempt, &self.ambient).filter(|_| !taken);
+        let is_tried = pause.is_some() || another_is_tried(txn, claimed).await?;
+        let off = self.note_endpoint(txn, endpoint, (sending, is_tried), now).await?;
         let due_at = pause
-            .filter(|_| !taken)
+            .filter(|_| !off)
             .map(|pause| now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1)));
         let status = match (taken, due_at) {
             (true, _) => "delivered",
@@ -267,7 +268,7 @@ impl Notify {
         &self,
         txn: &DatabaseTransaction,
         mut endpoint: rows::Row,
-        sending: HookSending,
+        (sending, is_tried): (HookSending, bool),
         now: DateTime<Utc>,
     ) -> Result<bool, NotifyError> {
         let before = (endpoint.view.failing_since, endpoint.view.status);
@@ -281,10 +282,22 @@ impl Notify {
         let off = was_on && (sending == HookSending::Gone || too_long);
         if off {
             endpoint.view.status = HookStatus::Failing;
+        } else if !is_tried {
+            // Nothing is on its way there: the next failure, whenever that is, begins anew.
+            endpoint.view.failing_since = None;
         }
         if (endpoint.view.failing_since, endpoint.view.status) != before {
             rows::update(txn, &endpoint).await?;
         }
         Ok(off)
     }
+}
+
+/// Whether another webhook of the same endpoint is on its way.
+async fn another_is_tried(txn: &DatabaseTransaction, claimed: &ClaimedHook) -> Result<bool, NotifyError> {
+    let select = Engine::of(txn.get_database_backend()).statement(
+        "SELECT 1 AS one FROM hook_deliveries WHERE endpoint_id = ? AND id <> ? AND due_at IS NOT NULL LIMIT 1",
+        [claimed.endpoint.uuid().into(), claimed.id.uuid().into()],
+    );
+    Ok(txn.query_one_raw(select).await?.is_some())
 }

@@ -177,6 +177,19 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(matches!(house.claim(push).await, Claim::Send(_)), "one that goes on is pushed");
     }
 
+    async fn who_wants_no_announcements_is_not_counted(db: TestDb) {
+        let house = House::open(db);
+        let people = people(&house, 2);
+        for channel in notify::Channel::ALL {
+            let off = notify::Preference { category: notify::Category::Announcements, channel, enabled: false };
+            house.notify.choose(people[0].user, &[off], None).await.unwrap();
+        }
+        let id = scheduled(&house, input()).await;
+        let fan_out = begin(&house, id).await;
+        assert_eq!(advance(db, &house, &fan_out, &people).await.unwrap(), 1);
+        assert_eq!(house.notify.announcement(&house.moderator(), id).await.unwrap().reached, 1);
+    }
+
     async fn a_batch_goes_on_in_order(db: TestDb) {
         let house = House::open(db);
         let people = people(&house, 4);

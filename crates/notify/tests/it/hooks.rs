@@ -190,6 +190,32 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!((on.status, on.failing_since), (HookStatus::Enabled, None));
     }
 
+    /// An endpoint that failed once, long ago, is not switched off by its next failure.
+    async fn what_is_dead_makes_no_endpoint_fail_for_ever(db: TestDb) {
+        let house = House::with(db, |config| {
+            config.hooks_to_loopback = true;
+            config.hook_patience = TimeDelta::days(30);
+        });
+        let (id, _) = endpoint(&house, "http://127.0.0.1:1/").await;
+        let failing = async || house.notify.hook(&house.moderator(), id).await.unwrap().failing_since;
+        let first = plan(db, &house, &event(&house)).await[0];
+        for _ in notify::HOOK_RETRIES {
+            let claimed = claim(&house, &first).await;
+            let Ok(HookSettled::Again(at)) = settle(db, &house, &claimed, HookSending::TimedOut).await else {
+                panic!("it is tried again");
+            };
+            assert!(failing().await.is_some());
+            house.clock.set(at);
+        }
+        let claimed = claim(&house, &first).await;
+        assert_eq!(settle(db, &house, &claimed, HookSending::TimedOut).await, Ok(HookSettled::Dead));
+        assert_eq!(failing().await, None, "nothing is on its way there");
+        house.clock.advance(TimeDelta::days(40));
+        let second = plan(db, &house, &event(&house)).await[0];
+        let claimed = claim(&house, &second).await;
+        assert!(matches!(settle(db, &house, &claimed, HookSending::TimedOut).await, Ok(HookSettled::Again(_))));
+    }
+
     async fn one_success_ends_the_failing_and_gone_switches_off_at_once(db: TestDb) {
         let house = house(db);
         let (id, _) = endpoint(&house, "http://127.0.0.1:1/").await;
