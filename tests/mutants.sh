@@ -7,17 +7,18 @@
 #   tests/mutants.sh --iterate     only what was not caught by the run before
 #   tests/mutants.sh --file F ...  of these files alone; any other option of `cargo mutants` goes too
 #
-# The tests run on SQLite: what is changed is Rust, and the same Rust runs on all engines. What only PostgreSQL runs
-# (crates/ledger/src/journal/fast.rs) is tested there, in a second run.
+# The tests run on SQLite: what is changed is Rust, and the same Rust runs on all engines. What only PostgreSQL runs is
+# tested there, in a second run.
 set -uo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 copy="$repo/target/mutants-tree"
 out="$repo/target/mutants"
 version=27.1.0
-fast=crates/ledger/src/journal/fast.rs
+fast=(crates/ledger/src/journal/alone.rs crates/ledger/src/journal/batch.rs)
 source "$repo/.services/env" || exit 1
 
+export PATH="$repo/.tools/venv/bin:$PATH"
 if ! cargo mutants --version >/dev/null 2>&1; then
     echo "mutants: installing cargo-mutants $version"
     cargo install --locked --quiet --version "$version" --root "$repo/.tools/venv" cargo-mutants || exit 1
@@ -41,6 +42,6 @@ run() {
     cargo mutants --dir "$copy" --in-place --output "$out/$name" --test-tool nextest --colors never "$@" \
         -- -E "$filter" || failed=1
 }
-run portable 'not test(/::(postgres|mariadb)$/)' --exclude "$fast" "$@"
-if [ $# -eq 0 ]; then run postgres 'test(/::postgres$/)' --file "$fast"; fi
+run portable 'not test(/::(postgres|mariadb)$/)' "${fast[@]/#/--exclude=}" "$@"
+if [ $# -eq 0 ]; then run postgres 'test(/::postgres$/)' "${fast[@]/#/--file=}"; fi
 exit "$failed"

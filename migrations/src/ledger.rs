@@ -161,6 +161,5 @@ const APPEND_ONLY: &[Step] = &[
     Step::AppendOnly("ledger_seals"),
 ];
 
-/// Posting in one round trip, where the engine can.
-const POST: &[Step] =
-    &[Step::Each { sqlite: &[], postgres: &[functions::POST, functions::POST_MANY], mariadb: &[] }];
+/// Posting many journals in one round trip, where the engine can.
+const POST: &[Step] = &[Step::Each { sqlite: &[], postgres: &[functions::POST_MANY], mariadb: &[] }];

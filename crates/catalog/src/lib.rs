@@ -47,7 +47,7 @@ use store::Database;
 
 pub use boost::{
     BoostKind, BoostParts, BoostPayment, BoostPlanInput, BoostPlanView, BoostQuote, BoostRefund, BoostStatus,
-    BoostView, GrantedBoost, PlanDays, PlanFeatures, PlanName, PlanPrice,
+    BoostView, GrantedBoost, OpenBoostQuote, PlanDays, PlanFeatures, PlanName, PlanPrice,
 };
 pub use category::{
     AttributeKind, AttributeSchema, AttributeSpec, CategoryIcon, CategoryInput, CategoryName, CategoryNode,

@@ -37,7 +37,8 @@ impl Ledger {
         let writers = match self.db.engine() {
             // One transaction writes at a time there.
             Engine::Sqlite => 1,
-            Engine::Postgres | Engine::MariaDb => 4,
+            // While one waits for the disk another writes. Each more makes the batches smaller.
+            Engine::Postgres | Engine::MariaDb => 2,
         };
         let start = |_| {
             let (queue, waiting) = mpsc::channel(QUEUE);

@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The job, event or key was taken by somebody else after the lease ran out.
     #[error("the lease was lost: somebody else has taken over")]
     LeaseLost,
+    /// Somebody else wrote the same at the same moment; the next try finds it.
+    #[error("somebody else wrote the same at the same moment")]
+    Overtaken,
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read: {0}")]
     Corrupt(String),
@@ -73,8 +76,11 @@ macro_rules! store_errors {
 
 impl StoreError {
     /// Whether running the whole transaction again may succeed: a deadlock, a serialisation failure, a lock
-    /// wait that timed out, or a busy SQLite database.
+    /// wait that timed out, a busy SQLite database, or a row that somebody else was quicker to write.
     pub fn is_transient(&self) -> bool {
+        if matches!(self, Self::Overtaken) {
+            return true;
+        }
         let Some(error) = self.database_error() else {
             return false;
         };

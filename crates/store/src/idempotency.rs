@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sha2::{Digest, Sha256};
 
-use crate::{Engine, StoreError, insert_if_absent};
+use crate::{Engine, OneStatement, StoreError, insert_if_absent};
 
 /// How long an answer is kept for replay.
 const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
@@ -167,6 +167,33 @@ pub async fn keep_answer_in_txn(
         1 => Ok(()),
         _ => Err(StoreError::Corrupt("an idempotency key was answered without being claimed".to_owned())),
     }
+}
+
+/// Adds the claim of the key together with its answer to writes that are made together, if `gate` has a row. When the
+/// key is in use or its time is over, the whole statement fails with a
+/// [unique violation](StoreError::is_unique_violation).
+#[must_use]
+pub fn answer_at_once(
+    writes: OneStatement,
+    key: &IdempotencyKey,
+    answer: &StoredAnswer,
+    now: DateTime<Utc>,
+    gate: &str,
+) -> OneStatement {
+    let sql = format!(
+        "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, created_at, expires_at, status, body) \
+         SELECT ?, ?, ?, ?, ?, ?, ? FROM {gate}"
+    );
+    let values = [
+        key.scope.as_str().into(),
+        key.key.as_str().into(),
+        key.fingerprint.as_str().into(),
+        now.into(),
+        (now + KEPT_FOR).into(),
+        i32::from(answer.status).into(),
+        answer.body.as_str().into(),
+    ];
+    writes.with("answer", &sql, values)
 }
 
 /// Removes keys whose time is over; gives how many.

@@ -35,6 +35,7 @@ mod insert;
 mod jobs;
 mod key_lease;
 mod lag;
+mod one_statement;
 mod outbox;
 mod schedule;
 mod stream;
@@ -45,7 +46,7 @@ pub use database::{Database, DatabaseConfig};
 pub use engine::Engine;
 pub use error::{StoreError, TxnError};
 pub use idempotency::{
-    Claim, IdempotencyKey, StoredAnswer, answered_key, claim_key_in_txn, forget_expired_keys,
+    Claim, IdempotencyKey, StoredAnswer, answer_at_once, answered_key, claim_key_in_txn, forget_expired_keys,
     keep_answer_in_txn,
 };
 pub use insert::insert_if_absent;
@@ -55,9 +56,11 @@ pub use jobs::{
 };
 pub use key_lease::{KeyLease, LeaseClaim, lease_key_in_txn};
 pub use lag::Lag;
+pub use one_statement::OneStatement;
 pub use outbox::{
     DeadEvent, NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn,
-    append_events_in_txn, dead_event, dead_events, forget_relayed_events, outbox_lag, revive_dead_event,
+    append_events_at_once, append_events_in_txn, dead_event, dead_events, forget_relayed_events, outbox_lag,
+    revive_dead_event,
 };
 pub use schedule::{Schedule, ScheduleError, Scheduler, forget_old_fires};
 pub use stream::{

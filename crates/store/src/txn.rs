@@ -10,7 +10,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use crate::{Database, Engine, StoreError, TxnError};
+use crate::{Database, Engine, OneStatement, StoreError, TxnError};
 
 /// After this long nothing is tried again: whoever waits has waited for a row's lock twice, in vain.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -59,7 +59,8 @@ impl Database {
     }
 
     /// Runs one statement that is a transaction in itself, in one round trip, and gives its rows. It is tried again as
-    /// [`in_txn`](Self::in_txn) does. Whoever writes jobs or events uses `in_txn`, which wakes the workers.
+    /// [`in_txn`](Self::in_txn) does. Whoever writes jobs or events uses [`at_once`](Self::at_once), which wakes the
+    /// workers.
     ///
     /// # Errors
     /// When the database fails; [`StoreError::SecondConnection`] when a transaction is open in this task.
@@ -74,6 +75,19 @@ impl Database {
                 result => return result,
             }
         }
+    }
+
+    /// Makes the writes in one round trip, as [`in_one_statement`](Self::in_one_statement), and tells whether the write
+    /// of that name was made: if it has no row, those that read from it have none either.
+    ///
+    /// # Errors
+    /// As [`in_one_statement`](Self::in_one_statement); nothing was written then.
+    pub async fn at_once(&self, writes: &OneStatement, name: &str) -> Result<bool, StoreError> {
+        let is_made = !self.in_one_statement(&writes.answering(name)).await?.is_empty();
+        if is_made && writes.wakes() {
+            self.ring();
+        }
+        Ok(is_made)
     }
 
     async fn try_txn<T, E, F>(&self, work: F) -> Result<T, E>

@@ -1,91 +1,9 @@
-//! PostgreSQL's functions that post in one round trip. What they mean is said by `journal/plain.rs` in the ledger's
-//! crate, and its tests hold them to it.
+//! PostgreSQL's function that posts many journals in one round trip. What it means is said by `journal/plain.rs` in the
+//! ledger's crate, and its tests hold it to that.
 //!
-//! Their arguments are scalars and arrays, the arrays of one thing's columns side by side. One JSON value would do too,
-//! but finding a record's columns by name, at each use, takes longer than the inserts. Each statement of a volatile
-//! function sees what was committed before it began, so a lock that was waited for shows the row as it is now.
-
-/// Posts one journal and says `posted`, `known`, `reused`, or the code of a refusal.
-pub(super) const POST: &str = "
-CREATE OR REPLACE FUNCTION ledger_post(
-    j_id uuid, j_key text, j_hash text, j_kind text, j_ref_type text, j_ref_id text, j_reverses uuid,
-    j_actor_type text, j_actor_id text, j_reason text, j_event_at timestamptz, j_at timestamptz,
-    j_from_kinds text[], j_from_users uuid[], j_to_kinds text[], j_to_users uuid[], j_amounts bigint[],
-    j_users uuid[], j_available bigint[], j_held bigint[], j_promo bigint[], j_earnings bigint[], j_debt bigint[],
-    j_houses text[], j_deltas bigint[], OUT outcome text, OUT journal uuid)
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    wallet record;
-    used record;
-    refusal text;
-BEGIN
-    FOR i IN 1 .. cardinality(j_users) LOOP
-        SELECT w.available, w.held, w.promo, w.earnings, w.debt, w.frozen INTO wallet
-            FROM ledger_wallets w WHERE w.user_id = j_users[i] FOR UPDATE;
-        IF NOT FOUND THEN
-            INSERT INTO ledger_wallets (user_id, available, held, promo, earnings, debt, version, frozen, created_at)
-                VALUES (j_users[i], 0, 0, 0, 0, 0, 0, false, j_at) ON CONFLICT (user_id) DO NOTHING;
-            SELECT w.available, w.held, w.promo, w.earnings, w.debt, w.frozen INTO STRICT wallet
-                FROM ledger_wallets w WHERE w.user_id = j_users[i] FOR UPDATE;
-        END IF;
-        IF refusal IS NOT NULL THEN
-            CONTINUE;
-        END IF;
-        IF wallet.frozen AND (j_available[i] < 0 OR j_promo[i] < 0 OR j_earnings[i] < 0) THEN
-            refusal := 'wallet_frozen';
-        ELSIF wallet.available + j_available[i] < 0 OR wallet.held + j_held[i] < 0 OR wallet.promo + j_promo[i] < 0
-            OR wallet.earnings + j_earnings[i] < 0 OR wallet.debt + j_debt[i] > 0 THEN
-            refusal := 'insufficient_funds';
-        END IF;
-    END LOOP;
-
-    IF refusal IS NULL THEN
-        INSERT INTO ledger_journals (id, idem_key, payload_hash, kind, currency, ref_type, ref_id, reverses_id,
-                actor_type, actor_id, reason, event_at, created_at)
-            SELECT j_id, j_key, j_hash, j_kind, 'INR', j_ref_type, j_ref_id, j_reverses, j_actor_type, j_actor_id,
-                j_reason, j_event_at, j_at
-            WHERE NOT EXISTS (SELECT 1 FROM ledger_refusals r WHERE r.idem_key = j_key)
-            ON CONFLICT (idem_key) DO NOTHING;
-        IF FOUND THEN
-            INSERT INTO ledger_postings (journal_id, seq, from_kind, from_user, to_kind, to_user, amount)
-                SELECT j_id, leg.seq, leg.from_kind, leg.from_user, leg.to_kind, leg.to_user, leg.amount
-                FROM unnest(j_from_kinds, j_from_users, j_to_kinds, j_to_users, j_amounts) WITH ORDINALITY
-                    AS leg(from_kind, from_user, to_kind, to_user, amount, seq);
-            FOR i IN 1 .. cardinality(j_users) LOOP
-                WITH changed AS (
-                    UPDATE ledger_wallets w SET available = w.available + j_available[i], held = w.held + j_held[i],
-                        promo = w.promo + j_promo[i], earnings = w.earnings + j_earnings[i],
-                        debt = w.debt + j_debt[i], version = w.version + 1
-                    WHERE w.user_id = j_users[i]
-                    RETURNING w.version, w.available, w.held, w.promo, w.earnings, w.debt
-                )
-                INSERT INTO ledger_entries (user_id, version, journal_id, kind, available, held, promo, earnings, debt,
-                        created_at)
-                    SELECT j_users[i], c.version, j_id, j_kind, c.available, c.held, c.promo, c.earnings, c.debt, j_at
-                    FROM changed c;
-            END LOOP;
-            INSERT INTO ledger_deltas (kind, journal_id, amount)
-                SELECT d.kind, j_id, d.amount FROM unnest(j_houses, j_deltas) AS d(kind, amount);
-            outcome := 'posted';
-            journal := j_id;
-            RETURN;
-        END IF;
-    END IF;
-
-    SELECT k.id, k.payload_hash INTO used FROM ledger_journals k WHERE k.idem_key = j_key;
-    IF FOUND THEN
-        journal := used.id;
-        outcome := CASE WHEN used.payload_hash = j_hash THEN 'known' ELSE 'reused' END;
-        RETURN;
-    END IF;
-    IF refusal IS NOT NULL THEN
-        INSERT INTO ledger_refusals (idem_key, payload_hash, code, created_at)
-            VALUES (j_key, j_hash, refusal, j_at) ON CONFLICT (idem_key) DO NOTHING;
-    END IF;
-    SELECT r.code, r.payload_hash INTO STRICT used FROM ledger_refusals r WHERE r.idem_key = j_key;
-    outcome := CASE WHEN used.payload_hash = j_hash THEN used.code ELSE 'reused' END;
-END
-$$";
+//! Its arguments are arrays, those of one thing's columns side by side. One JSON value would do too, but finding a
+//! record's columns by name, at each use, takes longer than the inserts. Each statement of a volatile function sees what
+//! was committed before it began, so a lock that was waited for shows the row as it is now.
 
 /// Posts those of many journals that need nothing but to be written, and gives their ids. The others are refused, or
 /// their keys are taken: nothing of them is written, and the caller posts each alone to learn what becomes of it. A user

@@ -6,6 +6,7 @@ use sea_orm::DatabaseTransaction;
 use serde_json::json;
 use store::NewEvent;
 
+use super::plan::BoostPlan;
 use super::rows::{self, LockedListing};
 use super::rules::{self, Span};
 use super::{BoostKind, BoostParts, BoostStatus, BoostView, Prominence, in_force};
@@ -18,14 +19,14 @@ use crate::{Catalog, CatalogError};
 #[derive(Debug)]
 pub struct BoostQuote {
     id: BoostId,
-    listing: LockedListing,
-    plan: BoostPlanId,
+    pub(super) listing: LockedListing,
+    pub(super) plan: BoostPlanId,
     kind: BoostKind,
     price: Money,
     span: Span,
     /// What is in force once it is bought.
-    prominence: Prominence,
-    is_first: bool,
+    pub(super) prominence: Prominence,
+    pub(super) is_first: bool,
 }
 
 impl BoostQuote {
@@ -90,9 +91,22 @@ impl Catalog {
             .filter(|listing| listing.seller == seller && listing.status != ListingStatus::Deleted)
             .ok_or(CatalogError::ListingNotFound)?;
         // After the lock: a boost that was bought meanwhile is seen.
-        let found = in_force::with_plan(txn, plan, listing.id).await?;
-        let (found, former) = found.filter(|(plan, _)| plan.input.active).ok_or_else(unknown_plan)?;
-        let input = found.input;
+        let (plan, former) = in_force::with_plan(txn, plan, listing.id).await?.ok_or_else(unknown_plan)?;
+        self.quote(listing, plan, former, kind)
+    }
+
+    /// What the plan comes to for the seller's listing, where this is in force.
+    pub(super) fn quote(
+        &self,
+        listing: LockedListing,
+        plan: BoostPlan,
+        former: Option<Prominence>,
+        kind: Option<BoostKind>,
+    ) -> Result<BoostQuote, CatalogError> {
+        let input = plan.input;
+        if !input.active {
+            return Err(unknown_plan());
+        }
         if kind.is_some_and(|kind| kind != input.kind) {
             return Err(wrong_kind().into());
         }
@@ -107,7 +121,7 @@ impl Catalog {
         Ok(BoostQuote {
             id: self.ambient.new_id(),
             listing,
-            plan,
+            plan: plan.id,
             kind: input.kind,
             price: input.price.money(),
             span,
@@ -129,17 +143,9 @@ impl Catalog {
         payment: &BoostPayment,
     ) -> Result<GrantedBoost, CatalogError> {
         let now = self.ambient.now();
-        let boost = granted(&quote, payment, now);
-        rows::grant(txn, &boost, payment.gst_percent, quote.prominence, quote.is_first, now).await?;
-        let more = json!({
-            "boostId": boost.id,
-            "planId": boost.plan_id,
-            "kind": boost.kind,
-            "startsAt": boost.starts_at,
-            "endsAt": boost.ends_at,
-        });
-        let event = events::event(events::BOOSTED, quote.listing.facts(), more);
-        Ok(GrantedBoost { boost, event })
+        let granted = granted(&quote, payment, now);
+        rows::grant(txn, &granted.boost, payment.gst_percent, quote.prominence, quote.is_first, now).await?;
+        Ok(granted)
     }
 
     /// Drops the copy of what is in force, after a transaction that changed it.
@@ -148,7 +154,21 @@ impl Catalog {
     }
 }
 
-fn granted(quote: &BoostQuote, payment: &BoostPayment, now: DateTime<Utc>) -> BoostView {
+/// The boost that the payment buys, and what is to be told of it.
+pub(super) fn granted(quote: &BoostQuote, payment: &BoostPayment, now: DateTime<Utc>) -> GrantedBoost {
+    let boost = boost(quote, payment, now);
+    let more = json!({
+        "boostId": boost.id,
+        "planId": boost.plan_id,
+        "kind": boost.kind,
+        "startsAt": boost.starts_at,
+        "endsAt": boost.ends_at,
+    });
+    let event = events::event(events::BOOSTED, quote.listing.facts(), more);
+    GrantedBoost { boost, event }
+}
+
+fn boost(quote: &BoostQuote, payment: &BoostPayment, now: DateTime<Utc>) -> BoostView {
     let Span { since, until } = quote.span;
     BoostView {
         id: quote.id,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::plan::{BoostPlan, read_plan};
 use super::rules::Span;
-use super::{Prominence, Prominent};
+use super::{Prominence, Prominent, rows};
 use crate::listing::ListingStatus;
 
 /// The most listings that are kept in memory.
@@ -16,6 +16,21 @@ const MOST_PROMINENT: u32 = 20_000;
 
 const SPANS: &str = "h.boosted_since, h.boosted_until, h.featured_since, h.featured_until, h.top_since, h.top_until, \
                      h.highlighted_since, h.highlighted_until";
+
+/// The columns of a plan `p`, and of what is in force `h`.
+pub(super) fn plan_columns() -> String {
+    format!(
+        "p.id, p.kind, p.slug, p.name, p.price, p.days, p.features, p.top_placement, p.highlight, p.popular, \
+         p.sort_order, p.active, p.version, {SPANS}, h.over_at"
+    )
+}
+
+/// Reads them: what is in force may be nothing.
+pub(super) fn read_plan_columns(row: &QueryResult) -> Result<(BoostPlan, Option<Prominence>), StoreError> {
+    let is_there = row.try_get::<Option<DateTime<Utc>>>("", "over_at")?.is_some();
+    let prominence = if is_there { Some(read(row)?) } else { None };
+    Ok((read_plan(row)?, prominence))
+}
 
 /// A plan, and what is in force for a listing whose row is locked: one statement, after the lock was waited for.
 pub(super) async fn with_plan(
@@ -25,17 +40,11 @@ pub(super) async fn with_plan(
 ) -> Result<Option<(BoostPlan, Option<Prominence>)>, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
     let sql = format!(
-        "SELECT p.id, p.kind, p.slug, p.name, p.price, p.days, p.features, p.top_placement, p.highlight, p.popular, \
-         p.sort_order, p.active, p.version, {SPANS}, h.over_at FROM boost_plans p \
-         LEFT JOIN listing_prominence h ON h.listing_id = ? WHERE p.id = ?"
+        "SELECT {} FROM boost_plans p LEFT JOIN listing_prominence h ON h.listing_id = ? WHERE p.id = ?",
+        plan_columns()
     );
     let row = txn.query_one_raw(engine.statement(&sql, [listing.uuid().into(), plan.uuid().into()])).await?;
-    row.map(|row| {
-        let is_there = row.try_get::<Option<DateTime<Utc>>>("", "over_at")?.is_some();
-        let prominence = if is_there { Some(read(&row)?) } else { None };
-        Ok((read_plan(&row)?, prominence))
-    })
-    .transpose()
+    row.as_ref().map(read_plan_columns).transpose()
 }
 
 /// Reads the columns of the spans, by their names.
@@ -53,8 +62,14 @@ pub(crate) fn read(row: &QueryResult) -> Result<Prominence, StoreError> {
     })
 }
 
-/// The statement that writes what is in force for a listing whose row is locked; `is_first` says that nothing was.
-pub(super) fn put(listing: ListingId, prominence: Prominence, is_first: bool) -> (&'static str, Vec<Value>) {
+/// The write of what is in force for a listing whose row is locked; `is_first` says that nothing was. With a gate, it is
+/// made only if that name has a row.
+pub(super) fn put(
+    listing: ListingId,
+    prominence: Prominence,
+    is_first: bool,
+    gate: Option<&str>,
+) -> (String, Vec<Value>) {
     let spans = prominence.spans();
     let over_at = spans.iter().flatten().map(|span| span.until).max();
     let mut values: Vec<Value> = spans
@@ -62,13 +77,20 @@ pub(super) fn put(listing: ListingId, prominence: Prominence, is_first: bool) ->
         .flat_map(|span| [span.map(|span| span.since).into(), span.map(|span| span.until).into()])
         .collect();
     values.extend([over_at.unwrap_or_default().into(), listing.uuid().into()]);
-    let sql = if is_first {
-        "INSERT INTO listing_prominence (boosted_since, boosted_until, featured_since, featured_until, top_since, \
-         top_until, highlighted_since, highlighted_until, over_at, listing_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    let mut sql = if is_first {
+        let row = rows::row(10, gate);
+        format!(
+            "INSERT INTO listing_prominence (boosted_since, boosted_until, featured_since, featured_until, top_since, \
+             top_until, highlighted_since, highlighted_until, over_at, listing_id) {row}"
+        )
     } else {
         "UPDATE listing_prominence SET boosted_since = ?, boosted_until = ?, featured_since = ?, featured_until = ?, \
          top_since = ?, top_until = ?, highlighted_since = ?, highlighted_until = ?, over_at = ? WHERE listing_id = ?"
+            .to_owned()
     };
+    if let Some(gate) = gate.filter(|_| !is_first) {
+        sql.extend([" AND EXISTS (SELECT 1 FROM ", gate, ")"]);
+    }
     (sql, values)
 }
 

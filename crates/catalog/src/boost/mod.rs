@@ -9,6 +9,7 @@
 //! - A boost that staff cut short is refunded once, by the seconds that were left.
 
 mod buy;
+mod buy_at_once;
 pub(crate) mod in_force;
 mod lapse;
 mod plan;
@@ -25,6 +26,7 @@ use kernel::ParseError;
 use serde::{Deserialize, Serialize};
 
 pub use buy::{BoostPayment, BoostQuote, GrantedBoost};
+pub use buy_at_once::OpenBoostQuote;
 pub use plan::{BoostPlanInput, BoostPlanView, PlanDays, PlanFeatures, PlanName, PlanPrice};
 use prominence::Prominence;
 pub(crate) use prominence::{ProminenceCache, Prominent, ProminentListings};

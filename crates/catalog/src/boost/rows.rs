@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use kernel::{BoostId, CategoryId, JournalId, ListingId, Money, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
-use store::{Engine, StoreError};
+use store::{Engine, OneStatement, StoreError};
 use uuid::Uuid;
 
 use super::{BoostKind, BoostStatus, BoostView, Prominence, in_force};
@@ -50,22 +50,24 @@ pub(super) async fn lock_listing(
         engine.for_update()
     );
     let row = txn.query_one_raw(engine.statement(&sql, [id.uuid().into()])).await?;
-    row.map(|row| {
-        let status: String = row.try_get("", "status")?;
-        Ok(LockedListing {
-            id,
-            seller: row.try_get::<Uuid>("", "seller_id")?.into(),
-            category: row.try_get::<Uuid>("", "category_id")?.into(),
-            title: row.try_get("", "title")?,
-            status: status.parse().ok().ok_or_else(|| corrupt("listing's status"))?,
-            expires_at: row.try_get("", "expires_at")?,
-        })
+    row.as_ref().map(|row| read_listing(row, id)).transpose()
+}
+
+/// Reads the columns `seller_id`, `category_id`, `title`, `status` and `expires_at`.
+pub(super) fn read_listing(row: &QueryResult, id: ListingId) -> Result<LockedListing, StoreError> {
+    let status: String = row.try_get("", "status")?;
+    Ok(LockedListing {
+        id,
+        seller: row.try_get::<Uuid>("", "seller_id")?.into(),
+        category: row.try_get::<Uuid>("", "category_id")?.into(),
+        title: row.try_get("", "title")?,
+        status: status.parse().ok().ok_or_else(|| corrupt("listing's status"))?,
+        expires_at: row.try_get("", "expires_at")?,
     })
-    .transpose()
 }
 
 /// Writes a boost that was just paid for at the given percentage of GST, and what is in force with it; `is_first` says
-/// that nothing was. One round trip where the engine can do so.
+/// that nothing was.
 pub(super) async fn grant(
     txn: &DatabaseTransaction,
     boost: &BoostView,
@@ -75,24 +77,49 @@ pub(super) async fn grant(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let engine = Engine::of(txn.get_database_backend());
-    let (put, put_values) = in_force::put(boost.listing_id, prominence, is_first);
-    let values = boost_values(boost, gst_percent, now);
-    if engine == Engine::Postgres {
-        let both = format!("WITH bought AS ({INSERT_BOOST}) {put}");
-        txn.execute_raw(engine.statement(&both, values.into_iter().chain(put_values))).await?;
-    } else {
-        txn.execute_raw(engine.statement(INSERT_BOOST, values)).await?;
-        txn.execute_raw(engine.statement(put, put_values)).await?;
-    }
+    let insert = insert_boost(None);
+    txn.execute_raw(engine.statement(&insert, boost_values(boost, gst_percent, now))).await?;
+    let (put, values) = in_force::put(boost.listing_id, prominence, is_first, None);
+    txn.execute_raw(engine.statement(&put, values)).await?;
     Ok(())
 }
 
-const INSERT_BOOST: &str = "INSERT INTO boosts (id, listing_id, plan_id, user_id, kind, price, promo_part, \
-                            available_part, earnings_part, gst_percent, cgst, sgst, charge_journal, refunded, \
-                            starts_at, ends_at, status, created_at) \
-                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 'RUNNING', ?)";
+/// The same, added to writes that are made together, if `gate` has a row.
+pub(super) fn grant_at_once(
+    writes: OneStatement,
+    boost: &BoostView,
+    gst_percent: u8,
+    prominence: Prominence,
+    is_first: bool,
+    now: DateTime<Utc>,
+    gate: &str,
+) -> OneStatement {
+    let (put, values) = in_force::put(boost.listing_id, prominence, is_first, Some(gate));
+    writes.with("boost", &insert_boost(Some(gate)), boost_values(boost, gst_percent, now)).with(
+        "prominence",
+        &put,
+        values,
+    )
+}
 
-fn boost_values(boost: &BoostView, gst_percent: u8, now: DateTime<Utc>) -> [Value; 16] {
+/// What is inserted: a row of `n` values, or the same if `gate` has a row.
+pub(super) fn row(n: usize, gate: Option<&str>) -> String {
+    let values = Engine::placeholders(n);
+    match gate {
+        None => format!("VALUES ({values})"),
+        Some(gate) => format!("SELECT {values} FROM {gate}"),
+    }
+}
+
+fn insert_boost(gate: Option<&str>) -> String {
+    format!(
+        "INSERT INTO boosts (id, listing_id, plan_id, user_id, kind, price, promo_part, available_part, earnings_part, \
+         gst_percent, cgst, sgst, charge_journal, refunded, starts_at, ends_at, status, created_at) {}",
+        row(18, gate)
+    )
+}
+
+fn boost_values(boost: &BoostView, gst_percent: u8, now: DateTime<Utc>) -> [Value; 18] {
     [
         boost.id.uuid().into(),
         boost.listing_id.uuid().into(),
@@ -107,8 +134,10 @@ fn boost_values(boost: &BoostView, gst_percent: u8, now: DateTime<Utc>) -> [Valu
         boost.cgst.amount().into(),
         boost.sgst.amount().into(),
         boost.journal_id.uuid().into(),
+        boost.refunded.amount().into(),
         boost.starts_at.into(),
         boost.ends_at.into(),
+        "RUNNING".into(),
         now.into(),
     ]
 }

@@ -1,4 +1,4 @@
-//! Holding a wallet still while a flow decides what to post.
+//! What a wallet holds while a flow decides what to post: held still, or as it is at a glance.
 
 use kernel::UserId;
 use sea_orm::DatabaseTransaction;
@@ -18,5 +18,14 @@ impl Ledger {
         user: UserId,
     ) -> Result<Balances, LedgerError> {
         Ok(rows::lock(txn, user, self.ambient.now()).await?)
+    }
+
+    /// What the user's wallet holds at this moment, if there is one. Nothing holds it still: whoever posts by it says by its
+    /// version what they have seen.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn glance(&self, user: UserId) -> Result<Option<Balances>, LedgerError> {
+        Ok(rows::find(self.db.reader()?, user, "").await?)
     }
 }

@@ -1,7 +1,8 @@
 //! Journals: postings that belong together, under a key that names them once.
 
+mod alone;
+mod batch;
 mod digest;
-mod fast;
 mod plain;
 mod post;
 mod recover;

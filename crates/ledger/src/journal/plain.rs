@@ -1,13 +1,13 @@
-//! Posting a statement at a time: the form that every engine runs, and the meaning of the other one.
+//! Posting a statement at a time: the form that every engine runs, and the meaning of the others.
 
 use chrono::{DateTime, Utc};
 use kernel::{Ambient, JournalId};
-use sea_orm::DatabaseTransaction;
-use store::StoreError;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use store::{Engine, StoreError};
 
 use super::digest::payload_hash;
 use super::rules::{Ruling, rule};
-use super::{NewJournal, Refusal, Settled, rows};
+use super::{NewJournal, Refusal, Settled, alone, rows};
 use crate::LedgerError;
 use crate::account::rows as wallets;
 
@@ -56,6 +56,9 @@ async fn refuse(
     now: DateTime<Utc>,
 ) -> Result<Settled, LedgerError> {
     if rows::insert_refusal(txn, &journal.key, hash, refusal, now).await? {
+        if Engine::of(txn.get_database_backend()) == Engine::Postgres {
+            alone::show_refusal(txn, journal).await?;
+        }
         return Ok(Settled::Refused(refusal));
     }
     told(txn, journal, hash).await

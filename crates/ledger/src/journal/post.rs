@@ -1,10 +1,11 @@
-//! Posting: in a caller's transaction, or in one of its own.
+//! Posting: in a caller's transaction, in one of its own, or as one of several writes that go out together.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use store::{Engine, StoreError};
+use kernel::JournalId;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, RuntimeErr, sqlx};
+use store::{Engine, OneStatement, StoreError};
 
 use super::digest::payload_hash;
-use super::{NewJournal, Outcome, Settled, fast, plain, rows};
+use super::{NewJournal, Outcome, Settled, alone, plain, rows};
 use crate::{Ledger, LedgerError};
 
 impl Ledger {
@@ -18,12 +19,18 @@ impl Ledger {
         txn: &DatabaseTransaction,
         journal: &NewJournal,
     ) -> Result<Outcome, LedgerError> {
-        if self.is_plain(Engine::of(txn.get_database_backend())) {
-            return plain::settle(txn, &self.ambient, journal).await?.outcome();
+        let engine = Engine::of(txn.get_database_backend());
+        if let Some((id, writes)) = self.alone(engine, journal) {
+            match txn.query_one_raw(writes.answering(alone::POSTED)).await.map_err(StoreError::from) {
+                Ok(None) => {}
+                Ok(Some(_)) => return Ok(Outcome::Posted(id)),
+                // Posted by somebody else at this moment. The engine has given up the transaction, and in the next one
+                // the key is found.
+                Err(error) if error.is_unique_violation() => return Err(StoreError::Overtaken.into()),
+                Err(error) => return Err(explain(error)),
+            }
         }
-        let row = txn.query_one_raw(fast::statement(journal, &self.ambient)).await;
-        let row = row.map_err(|error| fast::explain(error.into()))?;
-        fast::read(&row.ok_or_else(said_nothing)?)?.outcome()
+        plain::settle(txn, &self.ambient, journal).await?.outcome()
     }
 
     /// Posts the journal in a transaction of its own; one round trip where the engine can do so.
@@ -36,12 +43,48 @@ impl Ledger {
 
     /// Posts the journal in a transaction of its own.
     pub(crate) async fn settle(&self, journal: &NewJournal) -> Result<Settled, LedgerError> {
-        if self.is_plain(self.db.engine()) {
-            return self.db.in_txn(async |txn| plain::settle(txn, &self.ambient, journal).await).await;
+        if let Some((id, writes)) = self.alone(self.db.engine(), journal) {
+            match self.db.at_once(&writes, alone::POSTED).await {
+                Ok(true) => return Ok(Settled::Posted(id)),
+                Ok(false) => {}
+                Err(error) if error.is_unique_violation() => {}
+                Err(error) => return Err(explain(error)),
+            }
         }
-        let statement = fast::statement(journal, &self.ambient);
-        let rows = self.db.in_one_statement(&statement).await.map_err(fast::explain)?;
-        Ok(fast::read(rows.first().ok_or_else(said_nothing)?)?)
+        self.db.in_txn(async |txn| plain::settle(txn, &self.ambient, journal).await).await
+    }
+
+    /// Adds the posting of the journal to writes that are made together, and gives its id and the name that has a row if
+    /// it is posted: only if `gate` has a row, and the wallet that version. `None` where the engine cannot do so, or the
+    /// journal touches more than one wallet: then [`post_in_txn`](Self::post_in_txn) can.
+    pub fn post_at_once(
+        &self,
+        writes: OneStatement,
+        journal: &NewJournal,
+        gate: &'static str,
+        version: i64,
+    ) -> Option<(JournalId, OneStatement, &'static str)> {
+        let (id, writes) = self.add_alone(writes, self.db.engine(), journal, Some((gate, version)))?;
+        Some((id, writes, alone::POSTED))
+    }
+
+    fn alone(&self, engine: Engine, journal: &NewJournal) -> Option<(JournalId, OneStatement)> {
+        self.add_alone(OneStatement::default(), engine, journal, None)
+    }
+
+    fn add_alone(
+        &self,
+        writes: OneStatement,
+        engine: Engine,
+        journal: &NewJournal,
+        condition: Option<(&str, i64)>,
+    ) -> Option<(JournalId, OneStatement)> {
+        let [wallet] = journal.net.wallets.as_slice() else { return None };
+        if self.is_plain(engine) {
+            return None;
+        }
+        let id = self.ambient.new_id();
+        Some((id, alone::add(writes, id, journal, wallet, self.ambient.now(), condition)))
     }
 
     /// What is on record under the journal's key, without posting it.
@@ -60,6 +103,13 @@ impl Ledger {
     }
 }
 
-fn said_nothing() -> StoreError {
-    StoreError::Corrupt("ledger_post said nothing".to_owned())
+/// Tells a balance that would not fit (SQLSTATE 22003, `numeric_value_out_of_range`) from other failures.
+pub(super) fn explain(error: StoreError) -> LedgerError {
+    let StoreError::Database(DbErr::Query(RuntimeErr::SqlxError(cause))) = &error else {
+        return error.into();
+    };
+    match cause.as_ref() {
+        sqlx::Error::Database(inner) if inner.code().as_deref() == Some("22003") => LedgerError::Overflow,
+        _ => error.into(),
+    }
 }

@@ -7,7 +7,7 @@ use store::{Engine, StoreError, insert_if_absent};
 use uuid::Uuid;
 
 use super::{Leg, NewJournal, Refusal, Settled};
-use crate::{Account, Balances};
+use crate::{Account, Balances, House};
 
 /// What a key names.
 pub(super) struct KeyUse {
@@ -47,6 +47,35 @@ pub(super) fn read_refusal(code: &str) -> Result<Refusal, StoreError> {
     Refusal::parse(code).ok_or_else(|| StoreError::Corrupt(format!("a refusal's code is {code}")))
 }
 
+/// The table of journals with the columns that are written.
+pub(super) const JOURNALS: &str = "ledger_journals (id, idem_key, payload_hash, kind, currency, ref_type, ref_id, \
+                                   reverses_id, actor_type, actor_id, reason, event_at, created_at)";
+/// A row of it.
+pub(super) const JOURNAL_ROW: &str = "?, ?, ?, ?, 'INR', ?, ?, ?, ?, ?, ?, ?, ?";
+
+/// The values of the row.
+pub(super) fn journal_values(
+    id: JournalId,
+    journal: &NewJournal,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> [Value; 12] {
+    [
+        id.uuid().into(),
+        journal.key.as_str().into(),
+        hash.into(),
+        journal.kind.as_str().into(),
+        journal.ref_type.as_ref().into(),
+        journal.ref_id.as_str().into(),
+        journal.reverses.map(TypedId::uuid).into(),
+        journal.actor_type.into(),
+        journal.actor_id.as_str().into(),
+        journal.reason.as_deref().into(),
+        journal.event_at.unwrap_or(now).into(),
+        now.into(),
+    ]
+}
+
 /// Writes the journal unless its key is taken.
 pub(super) async fn insert_journal(
     txn: &DatabaseTransaction,
@@ -55,25 +84,9 @@ pub(super) async fn insert_journal(
     hash: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO ledger_journals (id, idem_key, payload_hash, kind, currency, ref_type, ref_id, reverses_id, \
-         actor_type, actor_id, reason, event_at, created_at) VALUES (?, ?, ?, ?, 'INR', ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            id.uuid().into(),
-            journal.key.as_str().into(),
-            hash.into(),
-            journal.kind.as_str().into(),
-            journal.ref_type.as_ref().into(),
-            journal.ref_id.as_str().into(),
-            journal.reverses.map(TypedId::uuid).into(),
-            journal.actor_type.into(),
-            journal.actor_id.as_str().into(),
-            journal.reason.as_deref().into(),
-            journal.event_at.unwrap_or(now).into(),
-            now.into(),
-        ],
-    );
-    insert_if_absent(txn, insert).await
+    let sql = format!("INSERT INTO {JOURNALS} VALUES ({JOURNAL_ROW})");
+    let values = journal_values(id, journal, hash, now);
+    insert_if_absent(txn, Engine::of(txn.get_database_backend()).statement(&sql, values)).await
 }
 
 /// Remembers the refusal unless its key is taken.
@@ -91,13 +104,13 @@ pub(super) async fn insert_refusal(
     insert_if_absent(txn, insert).await
 }
 
-/// Writes the journal's legs, numbered from 1.
-pub(super) async fn insert_postings(
-    txn: &DatabaseTransaction,
-    id: JournalId,
-    legs: &[Leg],
-) -> Result<(), StoreError> {
-    let rows = (1i32..).zip(legs).map(|(seq, leg)| -> [Value; 7] {
+/// The table of postings with its columns.
+pub(super) const POSTINGS: &str =
+    "ledger_postings (journal_id, seq, from_kind, from_user, to_kind, to_user, amount)";
+
+/// The rows of the journal's legs, numbered from 1.
+pub(super) fn posting_rows(id: JournalId, legs: &[Leg]) -> Vec<[Value; 7]> {
+    let row = |(seq, leg): (i32, &Leg)| {
         [
             id.uuid().into(),
             seq.into(),
@@ -107,9 +120,17 @@ pub(super) async fn insert_postings(
             leg.to.user().map(TypedId::uuid).into(),
             leg.amount.amount().into(),
         ]
-    });
-    let into = "ledger_postings (journal_id, seq, from_kind, from_user, to_kind, to_user, amount)";
-    insert_rows(txn, into, rows.collect()).await
+    };
+    (1..).zip(legs).map(row).collect()
+}
+
+/// Writes the journal's legs.
+pub(super) async fn insert_postings(
+    txn: &DatabaseTransaction,
+    id: JournalId,
+    legs: &[Leg],
+) -> Result<(), StoreError> {
+    insert_rows(txn, POSTINGS, posting_rows(id, legs)).await
 }
 
 /// Writes a line into the history of each wallet that the journal touched.
@@ -138,17 +159,22 @@ pub(super) async fn insert_entries(
     insert_rows(txn, into, rows.collect()).await
 }
 
+/// The table of deltas with its columns.
+pub(super) const DELTAS: &str = "ledger_deltas (kind, journal_id, amount)";
+
+/// The rows of what the journal does to the house's accounts.
+pub(super) fn delta_rows(id: JournalId, journal: &NewJournal) -> Vec<[Value; 3]> {
+    let row = |(house, amount): &(House, i64)| [house.as_str().into(), id.uuid().into(), (*amount).into()];
+    journal.net.houses.iter().map(row).collect()
+}
+
 /// Writes what the journal does to the house's accounts, for the folding.
 pub(super) async fn insert_deltas(
     txn: &DatabaseTransaction,
     id: JournalId,
     journal: &NewJournal,
 ) -> Result<(), StoreError> {
-    let rows =
-        journal.net.houses.iter().map(|(house, amount)| -> [Value; 3] {
-            [house.as_str().into(), id.uuid().into(), (*amount).into()]
-        });
-    insert_rows(txn, "ledger_deltas (kind, journal_id, amount)", rows.collect()).await
+    insert_rows(txn, DELTAS, delta_rows(id, journal)).await
 }
 
 /// One statement for all rows; none for no rows.

@@ -81,7 +81,7 @@ pub(super) fn net(legs: &[Leg]) -> Net {
 
 /// What the wallet says to the change: a frozen one gives nothing up but what is held, and no account passes its floor.
 pub(super) fn rule(wallet: &Balances, change: &Change) -> Result<Ruling, LedgerError> {
-    if wallet.frozen && [change.available, change.promo, change.earnings].into_iter().any(|by| by < 0) {
+    if wallet.frozen && change.spends() {
         return Ok(Ruling::Refused(Refusal::Frozen));
     }
     let after =
@@ -101,6 +101,11 @@ pub(super) fn rule(wallet: &Balances, change: &Change) -> Result<Ruling, LedgerE
 }
 
 impl Change {
+    /// Whether it takes something out of a purse that its owner disposes of, which a frozen wallet does not give up.
+    pub(super) fn spends(&self) -> bool {
+        [self.available, self.promo, self.earnings].into_iter().any(|by| by < 0)
+    }
+
     fn purse(&mut self, purse: Purse) -> &mut i64 {
         match purse {
             Purse::Available => &mut self.available,

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use kernel::{DomainError, ErrorKind};
 
-use super::{NewJournal, Settled, fast, plain};
+use super::post::explain;
+use super::{NewJournal, Settled, batch, plain};
 use crate::{Ledger, LedgerError};
 
 impl Ledger {
@@ -32,9 +33,9 @@ impl Ledger {
         if journals.len() == 1 {
             return self.each_alone(journals).await;
         }
-        let (statement, ids) = fast::statement_of_many(journals, &self.ambient);
-        let rows = self.db.in_one_statement(&statement).await.map_err(fast::explain);
-        let written = match rows.and_then(|rows| Ok(fast::read_many(&rows)?)) {
+        let (statement, ids) = batch::statement(journals, &self.ambient);
+        let rows = self.db.in_one_statement(&statement).await.map_err(explain);
+        let written = match rows.and_then(|rows| Ok(batch::read(&rows)?)) {
             Ok(written) => written,
             Err(error) => return self.after_a_failure(journals, &error).await,
         };

@@ -2,10 +2,13 @@
 
 use catalog::{BoostKind, BoostParts, BoostPayment, BoostQuote, BoostView, CatalogError, GrantedBoost};
 use kernel::{Actor, BoostPlanId, JournalId, ListingId, Money, UserId};
-use ledger::{Balances, GstRate, JournalKind, Outcome, Split, templates};
+use ledger::{Balances, GstRate, JournalKind, NewJournal, Outcome, Split, templates};
 use platform::settings::BOOST_GST_PERCENT;
 use sea_orm::DatabaseTransaction;
-use store::{IdempotencyKey, StoreError, StoredAnswer, append_events_in_txn};
+use store::{
+    Engine, IdempotencyKey, OneStatement, StoreError, StoredAnswer, answer_at_once, append_events_at_once,
+    append_events_in_txn,
+};
 
 use super::once::{Effect, Once};
 use super::wallet_event::wallet_updated;
@@ -38,43 +41,105 @@ impl Marketplace {
     ) -> Result<Once<Boosted>, FlowError> {
         let seller = actor.user().ok_or(CatalogError::Forbidden)?;
         let gst = Gst::parse(self.settings.get(&BOOST_GST_PERCENT).await)?;
-        let buy = async |txn: &DatabaseTransaction| {
-            let quote = self.catalog.quote_boost_in_txn(txn, seller, listing, plan, kind).await?;
-            self.charge_in_txn(txn, actor, seller, quote, gst).await.map(Effect::Done)
+        let order = Order { actor, seller, listing, plan, kind, gst };
+        let boosted = match self.boost_at_once(&order, key, answer).await? {
+            Some(boosted) => Once::Now(boosted),
+            None => {
+                let buy =
+                    async |txn: &DatabaseTransaction| self.buy_in_txn(txn, &order).await.map(Effect::Done);
+                self.once(key, buy, answer).await?
+            }
         };
-        let boosted = self.once(key, buy, answer).await?;
         if let Once::Now(_) = &boosted {
             self.catalog.forget_prominence();
         }
         Ok(boosted)
     }
 
-    async fn charge_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        actor: &Actor,
-        seller: UserId,
-        quote: BoostQuote,
-        gst: Gst,
-    ) -> Result<Boosted, FlowError> {
-        let price = quote.price();
+    async fn buy_in_txn(&self, txn: &DatabaseTransaction, order: &Order<'_>) -> Result<Boosted, FlowError> {
+        let Order { seller, listing, plan, kind, gst, .. } = *order;
+        let quote = self.catalog.quote_boost_in_txn(txn, seller, listing, plan, kind).await?;
         let before = self.ledger.lock_wallet_in_txn(txn, seller).await?;
-        let split = before.split(price).ok_or_else(|| missing(&before, price))?;
+        let bill = order.bill(&quote, &before)?;
+        let journal = match self.ledger.post_in_txn(txn, &bill.charge).await? {
+            Outcome::Posted(journal) | Outcome::Known(journal) => journal,
+            Outcome::Refused(refusal) => return Err(FlowError::Refused(refusal)),
+        };
+        let payment = payment(journal, &bill.split, gst)?;
+        let GrantedBoost { boost, event } = self.catalog.grant_boost_in_txn(txn, quote, &payment).await?;
+        let events = [event, wallet_updated(seller, &bill.wallet, "boost", journal)];
+        append_events_in_txn(txn, &self.ambient, events).await?;
+        Ok(Boosted { boost, wallet: bill.wallet })
+    }
+
+    /// Everything in one statement, where the engine can do so: it is written if nothing has changed since it was reckoned.
+    /// `None` when it has, or nothing can be bought, or the key is known; then a transaction finds out what to answer.
+    async fn boost_at_once(
+        &self,
+        order: &Order<'_>,
+        key: &IdempotencyKey,
+        answer: fn(&Boosted) -> StoredAnswer,
+    ) -> Result<Option<Boosted>, FlowError> {
+        let Order { seller, listing, plan, kind, gst, .. } = *order;
+        if self.db.engine() != Engine::Postgres {
+            return Ok(None);
+        }
+        let Some(open) = self.catalog.quote_boost(seller, listing, plan, kind).await? else {
+            return Ok(None);
+        };
+        let Some(before) = self.ledger.glance(seller).await? else { return Ok(None) };
+        let Ok(bill) = order.bill(open.quote(), &before) else { return Ok(None) };
+
+        let (writes, offer) = self.catalog.hold_at_once(OneStatement::default(), &open);
+        let posting = self.ledger.post_at_once(writes, &bill.charge, offer, before.version);
+        let Some((journal, writes, posted)) = posting else { return Ok(None) };
+        let payment = payment(journal, &bill.split, gst)?;
+        let (writes, granted) = self.catalog.grant_at_once(writes, &open, &payment, posted);
+        let events = [granted.event, wallet_updated(seller, &bill.wallet, "boost", journal)];
+        let writes = append_events_at_once(writes, &self.ambient, events, posted);
+        let boosted = Boosted { boost: granted.boost, wallet: bill.wallet };
+        let writes = answer_at_once(writes, key, &answer(&boosted), self.ambient.now(), posted);
+        match self.db.at_once(&writes, posted).await {
+            Ok(is_made) => Ok(is_made.then_some(boosted)),
+            // The key is in use, or somebody else was first to boost the listing.
+            Err(error) if error.is_unique_violation() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What is asked for, by whom, and the tax on it.
+#[derive(Debug, Clone, Copy)]
+struct Order<'a> {
+    actor: &'a Actor,
+    seller: UserId,
+    listing: ListingId,
+    plan: BoostPlanId,
+    kind: Option<BoostKind>,
+    gst: Gst,
+}
+
+/// How a wallet pays.
+#[derive(Debug)]
+struct Bill {
+    charge: NewJournal,
+    split: Split,
+    /// The wallet after it.
+    wallet: Balances,
+}
+
+impl Order<'_> {
+    /// How the wallet, as it is, pays for the quoted boost.
+    fn bill(&self, quote: &BoostQuote, before: &Balances) -> Result<Bill, FlowError> {
+        let split = before.split(quote.price()).ok_or_else(|| missing(before, quote.price()))?;
         let kind = match quote.kind() {
             BoostKind::Boost => JournalKind::BoostCharge,
             BoostKind::Feature => JournalKind::FeatureCharge,
         };
-        let charge = templates::boost_charge(quote.id(), seller, &split, gst.rate, kind)?.by(actor);
-        let journal = match self.ledger.post_in_txn(txn, &charge).await? {
-            Outcome::Posted(journal) | Outcome::Known(journal) => journal,
-            Outcome::Refused(refusal) => return Err(FlowError::Refused(refusal)),
-        };
-        let payment = payment(journal, &split, gst)?;
-        let GrantedBoost { boost, event } = self.catalog.grant_boost_in_txn(txn, quote, &payment).await?;
-        let wallet = after(&before, &split)?;
-        let events = [event, wallet_updated(seller, &wallet, "boost", journal)];
-        append_events_in_txn(txn, &self.ambient, events).await?;
-        Ok(Boosted { boost, wallet })
+        let charge =
+            templates::boost_charge(quote.id(), self.seller, &split, self.gst.rate, kind)?.by(self.actor);
+        let wallet = after(before, &split)?;
+        Ok(Bill { charge, split, wallet })
     }
 }
 

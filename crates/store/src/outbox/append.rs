@@ -5,7 +5,7 @@ use kernel::{Ambient, EventId, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::Value as Json;
 
-use crate::{Engine, StoreError, txn};
+use crate::{Engine, OneStatement, StoreError, txn};
 
 /// An event to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ pub async fn append_event_in_txn(
     event: NewEvent,
 ) -> Result<EventId, StoreError> {
     let id = ambient.new_id();
-    insert(txn, ambient, vec![(id, event)]).await?;
+    insert(txn, vec![row(ambient, id, event)]).await?;
     Ok(id)
 }
 
@@ -44,28 +44,47 @@ pub async fn append_events_in_txn(
     ambient: &Ambient,
     events: impl IntoIterator<Item = NewEvent>,
 ) -> Result<(), StoreError> {
-    insert(txn, ambient, events.into_iter().map(|event| (ambient.new_id(), event)).collect()).await
+    insert(txn, rows(ambient, events)).await
+}
+
+/// Adds the events to writes that are made together, if `gate` has a row; as [`append_event_in_txn`].
+#[must_use]
+pub fn append_events_at_once(
+    writes: OneStatement,
+    ambient: &Ambient,
+    events: impl IntoIterator<Item = NewEvent>,
+    gate: &str,
+) -> OneStatement {
+    let rows = rows(ambient, events);
+    if rows.is_empty() {
+        return writes;
+    }
+    let lines = vec![ROW; rows.len()].join(", ");
+    let sql = format!("INSERT INTO {EVENTS} SELECT v.* FROM {gate}, (VALUES {lines}) AS v");
+    writes.with("events", &sql, rows.into_iter().flatten()).waking()
+}
+
+const EVENTS: &str = "outbox_events (id, subject, kind, payload, created_at, due_at, attempt)";
+const ROW: &str = "(?, ?, ?, ?, ?, ?, 0)";
+
+fn rows(ambient: &Ambient, events: impl IntoIterator<Item = NewEvent>) -> Vec<[Value; 6]> {
+    events.into_iter().map(|event| row(ambient, ambient.new_id(), event)).collect()
+}
+
+fn row(ambient: &Ambient, id: EventId, event: NewEvent) -> [Value; 6] {
+    let NewEvent { subject, kind, payload } = event;
+    let now = ambient.now();
+    [id.uuid().into(), subject.into(), kind.into(), payload.into(), now.into(), now.into()]
 }
 
 /// The engines number the rows of one statement in their order, so positions grow along it.
-async fn insert(
-    txn: &DatabaseTransaction,
-    ambient: &Ambient,
-    events: Vec<(EventId, NewEvent)>,
-) -> Result<(), StoreError> {
-    if events.is_empty() {
+async fn insert(txn: &DatabaseTransaction, rows: Vec<[Value; 6]>) -> Result<(), StoreError> {
+    if rows.is_empty() {
         return Ok(());
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, 0)"; events.len()].join(", ");
-    let sql = format!(
-        "INSERT INTO outbox_events (id, subject, kind, payload, created_at, due_at, attempt) VALUES {rows}"
-    );
-    let now = ambient.now();
-    let values = events.into_iter().flat_map(|(id, event)| -> [Value; 6] {
-        let NewEvent { subject, kind, payload } = event;
-        [id.uuid().into(), subject.into(), kind.into(), payload.into(), now.into(), now.into()]
-    });
-    txn.execute_raw(Engine::of(txn.get_database_backend()).statement(&sql, values)).await?;
+    let sql = format!("INSERT INTO {EVENTS} VALUES {}", vec![ROW; rows.len()].join(", "));
+    let insert = Engine::of(txn.get_database_backend()).statement(&sql, rows.into_iter().flatten());
+    txn.execute_raw(insert).await?;
     txn::wake_at_commit();
     Ok(())
 }

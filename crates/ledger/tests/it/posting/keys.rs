@@ -1,10 +1,13 @@
 //! One key names one journal, and a refusal stays one.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::{LedgerError, NewJournal, Outcome, Refusal};
 use store::Database;
 use testkit::{Domain, Scope, on_every_engine};
+use tokio::sync::Notify;
 
 use super::support::{
     assert_sound, at_once, available, count, ledger, post_in_txn, settle, somebody_with, spend, top_up,
@@ -103,6 +106,30 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         let refused = Outcome::Refused(Refusal::InsufficientFunds);
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(told) if *told == refused)), "{outcomes:?}");
         assert_eq!(count(db, "ledger_refusals").await, 1);
+    }
+
+    /// Who waits for the wallet has looked for the key before the refusal was written.
+    async fn a_refusal_that_is_written_while_another_request_under_the_key_waits_is_seen(db: TestDb) {
+        let ledger = ledger(db);
+        let user = somebody_with(&ledger, 50).await;
+        let is_refused = Arc::new(Notify::new());
+        let refusing = tokio::spawn({
+            let (db, ledger, is_refused) = (Database::clone(db), ledger.clone(), is_refused.clone());
+            async move {
+                db.in_txn(async |txn| {
+                    let outcome = ledger.post_in_txn(txn, &spend("boost:1", user, 100)).await;
+                    is_refused.notify_one();
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    outcome
+                })
+                .await
+            }
+        });
+        is_refused.notified().await;
+        let waited = ledger.post(&spend("boost:1", user, 10)).await;
+        assert!(matches!(waited, Err(LedgerError::KeyReused)), "{waited:?}");
+        assert_eq!(refusing.await.unwrap().unwrap(), Outcome::Refused(Refusal::InsufficientFunds));
+        assert_eq!(available(db, &ledger, user).await, 50);
     }
 
     /// Provider ids differ by case alone.

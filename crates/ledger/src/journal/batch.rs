@@ -1,23 +1,17 @@
-//! Posting in one round trip: PostgreSQL's functions `ledger_post` and `ledger_post_many`, which the ledger's migrations
-//! make. They say exactly what `plain.rs` says.
+//! Posting many journals in one round trip: PostgreSQL's function `ledger_post_many`, which the ledger's migrations make.
+//! It writes exactly what `plain.rs` writes, and nothing where that would say anything but "posted".
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
-use kernel::{Ambient, JournalId, TypedId, UserId};
-use sea_orm::{DbErr, QueryResult, RuntimeErr, Statement, Value, sqlx};
+use kernel::{Ambient, JournalId, UserId};
+use sea_orm::{QueryResult, Statement, Value};
 use store::{Engine, StoreError};
 use uuid::Uuid;
 
 use super::digest::payload_hash;
-use super::{Change, Leg, NewJournal, Settled, rows};
-use crate::LedgerError;
-
-const POST: &str = "SELECT outcome, journal FROM ledger_post(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-    CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]), \
-    CAST(? AS uuid[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
-    CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS bigint[]))";
+use super::{Change, Leg, NewJournal};
 
 const POST_MANY: &str = "SELECT id FROM unnest(ledger_post_many(?, \
     CAST(? AS uuid[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), \
@@ -28,46 +22,9 @@ const POST_MANY: &str = "SELECT id FROM unnest(ledger_post_many(?, \
     CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
     CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]))) AS id";
 
-/// The statement that posts the journal; it gives one row.
-pub(super) fn statement(journal: &NewJournal, ambient: &Ambient) -> Statement {
-    let (now, net) = (ambient.now(), &journal.net);
-    let mut values: Vec<Value> = vec![
-        ambient.new_uuid().into(),
-        journal.key.as_str().into(),
-        payload_hash(journal).into(),
-        journal.kind.as_str().into(),
-        journal.ref_type.as_ref().into(),
-        journal.ref_id.as_str().into(),
-        journal.reverses.map(TypedId::uuid).into(),
-        journal.actor_type.into(),
-        journal.actor_id.as_str().into(),
-        journal.reason.as_deref().into(),
-        journal.event_at.unwrap_or(now).into(),
-        now.into(),
-    ];
-    values.extend(leg_columns(&journal.legs.iter().collect::<Vec<_>>()));
-    values.push(array(net.wallets.iter().map(|(user, _)| Some(user))));
-    values.extend(change_columns(&net.wallets.iter().map(|(_, change)| change).collect::<Vec<_>>()));
-    values.push(array(net.houses.iter().map(|(house, _)| Some(house.as_str()))));
-    values.push(array(net.houses.iter().map(|(_, amount)| Some(amount))));
-    Engine::Postgres.statement(POST, values)
-}
-
-/// What the function says of the journal.
-pub(super) fn read(row: &QueryResult) -> Result<Settled, StoreError> {
-    let outcome: String = row.try_get("", "outcome")?;
-    let journal = || row.try_get::<Uuid>("", "journal").map(JournalId::from);
-    Ok(match outcome.as_str() {
-        "posted" => Settled::Posted(journal()?),
-        "known" => Settled::Known(journal()?),
-        "reused" => Settled::Reused,
-        code => Settled::Refused(rows::read_refusal(code)?),
-    })
-}
-
 /// The statement that posts those of the journals that need nothing but to be written, with the ids that it gives them
 /// in their order. No user is in two of them.
-pub(super) fn statement_of_many(journals: &[&NewJournal], ambient: &Ambient) -> (Statement, Vec<JournalId>) {
+pub(super) fn statement(journals: &[&NewJournal], ambient: &Ambient) -> (Statement, Vec<JournalId>) {
     let now = ambient.now();
     let named: Vec<(JournalId, &NewJournal)> =
         journals.iter().map(|journal| (ambient.new_id(), *journal)).collect();
@@ -102,19 +59,8 @@ pub(super) fn statement_of_many(journals: &[&NewJournal], ambient: &Ambient) -> 
 }
 
 /// The journals that were written.
-pub(super) fn read_many(rows: &[QueryResult]) -> Result<HashSet<JournalId>, StoreError> {
+pub(super) fn read(rows: &[QueryResult]) -> Result<HashSet<JournalId>, StoreError> {
     rows.iter().map(|row| Ok(row.try_get::<Uuid>("", "id")?.into())).collect()
-}
-
-/// Tells a balance that would not fit (SQLSTATE 22003, `numeric_value_out_of_range`) from other failures.
-pub(super) fn explain(error: StoreError) -> LedgerError {
-    let StoreError::Database(DbErr::Query(RuntimeErr::SqlxError(cause))) = &error else {
-        return error.into();
-    };
-    match cause.as_ref() {
-        sqlx::Error::Database(inner) if inner.code().as_deref() == Some("22003") => LedgerError::Overflow,
-        _ => error.into(),
-    }
 }
 
 fn journal_columns(named: &[(JournalId, &NewJournal)], now: DateTime<Utc>) -> [Value; 11] {
