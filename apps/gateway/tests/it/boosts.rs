@@ -16,16 +16,16 @@ use crate::authority::listing_body;
 use crate::support::{Answer, Session, TestApp};
 
 /// A running gateway with the first plans, an administrator, and a category without review.
-struct Shop {
-    app: TestApp,
+pub(crate) struct Shop {
+    pub(crate) app: TestApp,
     admin: Session,
     category: String,
     /// The plans' ids by their names in addresses.
-    plans: BTreeMap<String, String>,
+    pub(crate) plans: BTreeMap<String, String>,
 }
 
 impl Shop {
-    async fn open(db: &TestDb) -> Self {
+    pub(crate) async fn open(db: &TestDb) -> Self {
         let app = TestApp::start(db).await;
         app.state.market.seed(&kernel::Phone::parse("+919000000001").unwrap()).await.unwrap();
         let admin = app.staff(Role::Admin).await;
@@ -52,7 +52,7 @@ impl Shop {
         self.read_plans().await;
     }
 
-    async fn listing(&self, seller: &Session) -> String {
+    pub(crate) async fn listing(&self, seller: &Session) -> String {
         let body = listing_body(&self.category);
         let made = self.app.post("/api/listings").bearer(seller).json(&body).send().await;
         made.expect(StatusCode::CREATED).text("/id")

@@ -6,6 +6,7 @@ mod announcements;
 mod auth;
 mod authority;
 mod boosts;
+mod boosts_at_once;
 mod categories;
 mod dead_letters;
 mod documents;
