@@ -49,7 +49,7 @@ const ACCOUNTS: &[Step] = &[
          currency CHAR(3) NOT NULL,
          ref_type VARCHAR(30) NOT NULL,
          ref_id VARCHAR(64) NOT NULL,
-         reverses_id {id} NULL UNIQUE,
+         reverses_id {id} NULL,
          actor_type VARCHAR(16) NOT NULL,
          actor_id VARCHAR(64) NOT NULL,
          reason VARCHAR(200) NULL,
@@ -59,6 +59,12 @@ const ACCOUNTS: &[Step] = &[
          CHECK (currency = 'INR')",
     ),
     Step::Index("ix_ledger_journals_ref", "ledger_journals", "ref_type, ref_id"),
+    // A journal is reversed once. Nearly none reverses another, and those need no entry in the index.
+    Step::Each {
+        sqlite: &[ONE_REVERSAL],
+        postgres: &[ONE_REVERSAL],
+        mariadb: &["CREATE UNIQUE INDEX ux_ledger_journals_reverses ON ledger_journals (reverses_id)"],
+    },
     // `from_user` and `to_user` are set exactly for a user's accounts. A CHECK that comes out as NULL passes, hence
     // the IS NOT NULL beside each comparison.
     Step::Table(
@@ -151,6 +157,9 @@ const ACCOUNTS: &[Step] = &[
          CHECK (journals > 0)",
     ),
 ];
+
+const ONE_REVERSAL: &str = "CREATE UNIQUE INDEX ux_ledger_journals_reverses ON ledger_journals (reverses_id) \
+                            WHERE reverses_id IS NOT NULL";
 
 /// What was written is never changed or removed, whoever asks; corrections are more journals.
 const APPEND_ONLY: &[Step] = &[

@@ -110,9 +110,9 @@ impl Ledger {
             "INSERT INTO ledger_accounts (kind, balance, version, created_at) VALUES (?, 0, 0, ?)",
             [kind.into(), self.ambient.now().into()],
         );
-        if !insert_if_absent(txn, insert).await? {
-            txn.query_one_raw(select).await?;
-        }
+        // Somebody else may have been first.
+        insert_if_absent(txn, insert).await?;
+        txn.query_one_raw(select).await?;
         Ok(())
     }
 }

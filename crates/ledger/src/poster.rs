@@ -67,18 +67,21 @@ impl Poster {
 
     /// Who writes the journals of this user; `None` for a journal of several, which belongs to no one writer.
     fn writer_of(&self, journal: &NewJournal) -> Option<&mpsc::Sender<Waiting>> {
-        if journal.net.wallets.len() > 1 {
-            return None;
-        }
-        let mut hasher = DefaultHasher::new();
-        match user_of(journal) {
-            Some(user) => user.hash(&mut hasher),
-            None => journal.key.hash(&mut hasher),
-        }
-        let writers = u64::try_from(self.writers.len()).ok()?;
-        let index = usize::try_from(hasher.finish().checked_rem(writers)?).ok()?;
-        self.writers.get(index)
+        self.writers.get(place_of(journal, self.writers.len())?)
     }
+}
+
+/// The place of the journal's writer among so many: the same for all journals of one user.
+fn place_of(journal: &NewJournal, writers: usize) -> Option<usize> {
+    if journal.net.wallets.len() > 1 {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    match user_of(journal) {
+        Some(user) => user.hash(&mut hasher),
+        None => journal.key.hash(&mut hasher),
+    }
+    usize::try_from(hasher.finish().checked_rem(u64::try_from(writers).ok()?)?).ok()
 }
 
 fn user_of(journal: &NewJournal) -> Option<UserId> {
@@ -101,5 +104,45 @@ async fn write(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>) {
             // A caller that went away will ask again under its key.
             let _ = answer.send(settled);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use kernel::Money;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{House, JournalKind, Leg, Purse, Reference};
+
+    fn journal(key: u128, from: Option<u128>, to: Option<u128>) -> NewJournal {
+        let account = |user: Option<u128>, house: House| match user {
+            Some(n) => (UserId::from(Uuid::from_u128(n)), Purse::Available).into(),
+            None => house.into(),
+        };
+        let leg = Leg {
+            from: account(from, House::GatewayClearing),
+            to: account(to, House::BankCurrent),
+            amount: Money::inr(1),
+        };
+        let reference = Reference::new("thing", key);
+        NewJournal::new(format!("key {key}"), JournalKind::Bonus, reference, vec![leg]).unwrap()
+    }
+
+    #[test]
+    fn one_users_journals_have_one_writer_and_all_writers_have_work() {
+        let places = |journals: Vec<NewJournal>| -> HashSet<Option<usize>> {
+            journals.iter().map(|journal| place_of(journal, 4)).collect()
+        };
+        let all = HashSet::from([0, 1, 2, 3].map(Some));
+        assert_eq!(places((0..64).map(|n| journal(n, None, Some(7))).collect()).len(), 1);
+        assert_eq!(places((0..64).map(|n| journal(n, None, Some(n))).collect()), all);
+        assert_eq!(places((0..64).map(|n| journal(n, None, None)).collect()), all, "by key");
+        assert_eq!(
+            places((0..64).map(|n| journal(n, Some(7), Some(n + 8))).collect()),
+            HashSet::from([None])
+        );
     }
 }

@@ -103,3 +103,15 @@ pub enum HoldOutcome {
     /// It was refused, now or before. The refusal is written in the transaction, which must be committed.
     Refused(Refusal),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purpose_is_known_by_its_name_again() {
+        assert_eq!(HoldPurpose::Refund.as_str(), "refund");
+        assert_eq!(HoldPurpose::parse("refund"), Some(HoldPurpose::Refund));
+        assert_eq!(HoldPurpose::parse(""), None);
+    }
+}

@@ -19,21 +19,32 @@ pub(crate) const POSTED: &str = "wallet";
 /// would overlook a refusal under the same key; whoever refuses writes the wallet's row anew, and that shows here.
 const AS_IT_WAS: &str = "w.xmin = (SELECT s.xmin FROM ledger_wallets s WHERE s.user_id = ?)";
 
-/// Adds the writes of the journal, which touches this wallet alone. With a gate, they are made only if that name has a
-/// row; with a version, only if the wallet has it.
+/// What the writes of a journal are part of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// A transaction, which a key in use must not make to fail.
+    Transaction,
+    /// A statement of their own, which then fails.
+    Statement,
+    /// A statement with other writes, which fails then too: they are made only if this name has a row, and the wallet this
+    /// version.
+    Gated(&'a str, i64),
+}
+
+/// Adds the writes of the journal, which touches this wallet alone.
 pub(super) fn add(
     writes: OneStatement,
     id: JournalId,
     journal: &NewJournal,
     (user, change): &(UserId, Change),
     now: DateTime<Utc>,
-    condition: Option<(&str, i64)>,
+    place: Place<'_>,
 ) -> OneStatement {
-    let wallet = wallet_values(journal, *user, change, condition);
+    let wallet = wallet_values(journal, *user, change, place);
     let row = rows::journal_values(id, journal, &payload_hash(journal), now);
     let entry = [user.uuid().into(), id.uuid().into(), journal.kind.as_str().into(), now.into()];
     let writes = writes
-        .with(POSTED, &wallet_sql(change, condition), wallet)
+        .with(POSTED, &wallet_sql(change, place), wallet)
         .with("journal", &format!("INSERT INTO {JOURNALS} SELECT {JOURNAL_ROW} FROM wallet"), row)
         .with("entries", ENTRIES, entry);
     let writes = with_rows(writes, "postings", POSTINGS, rows::posting_rows(id, &journal.legs));
@@ -52,38 +63,36 @@ pub(super) async fn show_refusal(txn: &DatabaseTransaction, journal: &NewJournal
 const ENTRIES: &str = "INSERT INTO ledger_entries (user_id, version, journal_id, kind, available, held, promo, earnings, \
                        debt, created_at) SELECT ?, version, ?, ?, available, held, promo, earnings, debt, ? FROM wallet";
 
-fn wallet_sql(change: &Change, condition: Option<(&str, i64)>) -> String {
+fn wallet_sql(change: &Change, place: Place<'_>) -> String {
     let mut sql = format!(
         "UPDATE ledger_wallets w SET available = w.available + ?, held = w.held + ?, promo = w.promo + ?, \
          earnings = w.earnings + ?, debt = w.debt + ?, version = w.version + 1 \
          WHERE w.user_id = ? AND {AS_IT_WAS} AND w.available + ? >= 0 AND w.held + ? >= 0 AND w.promo + ? >= 0 \
          AND w.earnings + ? >= 0 AND w.debt + ? <= 0 \
-         AND NOT EXISTS (SELECT 1 FROM ledger_refusals r WHERE r.idem_key = ?) \
-         AND NOT EXISTS (SELECT 1 FROM ledger_journals j WHERE j.idem_key = ?)"
+         AND NOT EXISTS (SELECT 1 FROM ledger_refusals r WHERE r.idem_key = ?)"
     );
     if change.spends() {
         sql += " AND NOT w.frozen";
     }
-    if let Some((gate, _)) = condition {
-        sql += " AND w.version = ? AND EXISTS (SELECT 1 FROM ";
-        sql += gate;
-        sql += ")";
+    match place {
+        Place::Statement => {}
+        Place::Transaction => sql += " AND NOT EXISTS (SELECT 1 FROM ledger_journals j WHERE j.idem_key = ?)",
+        Place::Gated(gate, _) => sql.extend([" AND EXISTS (SELECT 1 FROM ", gate, ") AND w.version = ?"]),
     }
     sql + " RETURNING w.version, w.available, w.held, w.promo, w.earnings, w.debt"
 }
 
-fn wallet_values(
-    journal: &NewJournal,
-    user: UserId,
-    change: &Change,
-    condition: Option<(&str, i64)>,
-) -> Vec<Value> {
+fn wallet_values(journal: &NewJournal, user: UserId, change: &Change, place: Place<'_>) -> Vec<Value> {
     let changes = [change.available, change.held, change.promo, change.earnings, change.debt];
     let mut values: Vec<Value> = changes.into_iter().map(Value::from).collect();
     values.extend([user.uuid().into(), user.uuid().into()]);
     values.extend(changes.into_iter().map(Value::from));
-    values.extend([journal.key.as_str().into(), journal.key.as_str().into()]);
-    values.extend(condition.map(|(_, version)| Value::from(version)));
+    values.push(journal.key.as_str().into());
+    match place {
+        Place::Statement => {}
+        Place::Transaction => values.push(journal.key.as_str().into()),
+        Place::Gated(_, version) => values.push(version.into()),
+    }
     values
 }
 

@@ -4,6 +4,7 @@ use kernel::JournalId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, RuntimeErr, sqlx};
 use store::{Engine, OneStatement, StoreError};
 
+use super::alone::Place;
 use super::digest::payload_hash;
 use super::{NewJournal, Outcome, Settled, alone, plain, rows};
 use crate::{Ledger, LedgerError};
@@ -20,7 +21,7 @@ impl Ledger {
         journal: &NewJournal,
     ) -> Result<Outcome, LedgerError> {
         let engine = Engine::of(txn.get_database_backend());
-        if let Some((id, writes)) = self.alone(engine, journal) {
+        if let Some((id, writes)) = self.alone(OneStatement::default(), engine, journal, Place::Transaction) {
             match txn.query_one_raw(writes.answering(alone::POSTED)).await.map_err(StoreError::from) {
                 Ok(None) => {}
                 Ok(Some(_)) => return Ok(Outcome::Posted(id)),
@@ -43,7 +44,8 @@ impl Ledger {
 
     /// Posts the journal in a transaction of its own.
     pub(crate) async fn settle(&self, journal: &NewJournal) -> Result<Settled, LedgerError> {
-        if let Some((id, writes)) = self.alone(self.db.engine(), journal) {
+        let engine = self.db.engine();
+        if let Some((id, writes)) = self.alone(OneStatement::default(), engine, journal, Place::Statement) {
             match self.db.at_once(&writes, alone::POSTED).await {
                 Ok(true) => return Ok(Settled::Posted(id)),
                 Ok(false) => {}
@@ -64,27 +66,23 @@ impl Ledger {
         gate: &'static str,
         version: i64,
     ) -> Option<(JournalId, OneStatement, &'static str)> {
-        let (id, writes) = self.add_alone(writes, self.db.engine(), journal, Some((gate, version)))?;
+        let (id, writes) = self.alone(writes, self.db.engine(), journal, Place::Gated(gate, version))?;
         Some((id, writes, alone::POSTED))
     }
 
-    fn alone(&self, engine: Engine, journal: &NewJournal) -> Option<(JournalId, OneStatement)> {
-        self.add_alone(OneStatement::default(), engine, journal, None)
-    }
-
-    fn add_alone(
+    fn alone(
         &self,
         writes: OneStatement,
         engine: Engine,
         journal: &NewJournal,
-        condition: Option<(&str, i64)>,
+        place: Place<'_>,
     ) -> Option<(JournalId, OneStatement)> {
         let [wallet] = journal.net.wallets.as_slice() else { return None };
         if self.is_plain(engine) {
             return None;
         }
         let id = self.ambient.new_id();
-        Some((id, alone::add(writes, id, journal, wallet, self.ambient.now(), condition)))
+        Some((id, alone::add(writes, id, journal, wallet, self.ambient.now(), place)))
     }
 
     /// What is on record under the journal's key, without posting it.

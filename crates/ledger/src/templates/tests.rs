@@ -22,7 +22,7 @@ fn told(journal: &NewJournal) -> Vec<String> {
     assert!(
         journal.legs.iter().flat_map(|leg| [leg.from.user(), leg.to.user()]).flatten().all(|u| u == user())
     );
-    journal.legs.iter().map(line).collect()
+    journal.legs().iter().map(line).collect()
 }
 
 fn named(journal: &NewJournal) -> (&str, &'static str, &str, &str) {
