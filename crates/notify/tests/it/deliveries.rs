@@ -173,7 +173,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let second = house.tell(&asha, &event(Kind::ListingRejected, "e2")).await.deliveries[0].id;
         let off = Preference { category: Category::Wallet, channel: Channel::Email, enabled: false };
         let now = QuietHours::parse("12:00", "13:00").unwrap();
-        house.notify.choose(asha.user, &[off], Some(Some(now))).await.unwrap();
+        house.choose(asha.user, &[off], Some(Some(now))).await.unwrap();
         assert!(matches!(house.claim(first).await, Claim::Over(DeliveryStatus::Withheld)));
         assert!(matches!(house.claim(second).await, Claim::NotYet(_)));
         house.clock.advance(TimeDelta::hours(1));

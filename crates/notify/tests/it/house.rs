@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::{Ambient, Caller, CursorCodec, DeliveryId, Paging, SealingKeys, SessionId, UserId};
 use notify::{
-    Claim, DeliveryFilter, DeliveryView, Kind, Language, NewNotification, NotificationFilter,
-    NotificationView, Notify, NotifyConfig, Platform, PushTarget, Recipient, TargetKind, Told,
+    Claim, DeliveryFilter, DeliveryView, Kind, Language, NewChoices, NewNotification, NotificationFilter,
+    NotificationView, Notify, NotifyConfig, NotifyError, Platform, Preference, PreferencesView, PushTarget,
+    QuietHours, Recipient, TargetKind, Told,
 };
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -78,6 +79,17 @@ impl House {
         let config = NotifyConfig { sealing, ..self.notify.config().clone() };
         let notify = Notify::new(self.db.clone(), self.ambient.clone(), config);
         Self { notify, ambient: self.ambient.clone(), clock: Arc::clone(&self.clock), db: self.db.clone() }
+    }
+
+    /// Keeps choices about categories, and the quiet hours if they are given.
+    pub(crate) async fn choose(
+        &self,
+        user: UserId,
+        preferences: &[Preference],
+        quiet_hours: Option<Option<QuietHours>>,
+    ) -> Result<PreferencesView, NotifyError> {
+        let new = NewChoices { preferences: preferences.to_vec(), quiet_hours, ..NewChoices::default() };
+        self.notify.choose(user, &new).await
     }
 
     pub(crate) async fn tell(&self, to: &Recipient, new: &NewNotification) -> Told {
