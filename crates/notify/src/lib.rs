@@ -61,7 +61,7 @@ use store::Database;
 pub use announcement::{
     ActiveAnnouncementView, Advanced, AnnouncementEvent, AnnouncementFields, AnnouncementInput,
     AnnouncementStatus, AnnouncementView, Audience, AudienceFacts, Broadcast, BroadcastInput, FanOut,
-    Segment,
+    Reached, Segment,
 };
 pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalogue};
 pub use channel::Channel;
