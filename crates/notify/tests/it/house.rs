@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kernel::{Ambient, Caller, CursorCodec, DeliveryId, Paging, SealingKeys, SessionId, UserId};
+use kernel::{
+    Ambient, Caller, CursorCodec, DeliveryId, HookDeliveryId, Paging, SealingKeys, SessionId, UserId,
+};
 use notify::{
-    Claim, DeliveryFilter, DeliveryView, Kind, Language, NewChoices, NewNotification, NotificationFilter,
-    NotificationView, Notify, NotifyConfig, NotifyError, Platform, Preference, PreferencesView, PushTarget,
-    QuietHours, Recipient, TargetKind, Told,
+    Claim, DeliveryFilter, DeliveryView, HookClaim, Kind, Language, NewChoices, NewNotification,
+    NotificationFilter, NotificationView, Notify, NotifyConfig, NotifyError, Platform, Preference,
+    PreferencesView, PushTarget, QuietHours, Recipient, TargetKind, Told,
 };
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -99,6 +101,10 @@ impl House {
     pub(crate) async fn claim(&self, id: DeliveryId) -> Claim {
         let claim = self.db.in_txn(async |txn| self.notify.claim_delivery_in_txn(txn, id).await);
         claim.await.unwrap()
+    }
+
+    pub(crate) async fn claim_hook(&self, id: HookDeliveryId) -> HookClaim {
+        self.db.in_txn(async |txn| self.notify.claim_hook_in_txn(txn, id).await).await.unwrap()
     }
 
     pub(crate) async fn inbox(&self, user: UserId) -> Vec<NotificationView> {
