@@ -10,6 +10,8 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("notify_0005_announcements", ANNOUNCEMENTS),
     SqlMigration::new("notify_0006_devices_of_logins", DEVICES_OF_LOGINS),
     SqlMigration::new("notify_0007_former_contacts", FORMER_CONTACTS),
+    SqlMigration::new("notify_0008_choices_of_kinds", CHOICES_OF_KINDS),
+    SqlMigration::new("notify_0009_hooks_in_order", HOOKS_IN_ORDER),
 ];
 
 const INBOX: &[Step] = &[
@@ -268,5 +270,29 @@ const FORMER_CONTACTS: &[Step] = &[
         "notification_deliveries",
         "former_key_id, id",
         "former_key_id IS NOT NULL",
+    ),
+];
+
+const CHOICES_OF_KINDS: &[Step] = &[
+    // What somebody chose for one kind. It comes before what they chose for its category.
+    Step::Table(
+        "notification_kind_preferences",
+        "user_id {id} NOT NULL,
+         kind VARCHAR(64) NOT NULL,
+         channel VARCHAR(16) NOT NULL,
+         enabled BOOLEAN NOT NULL,
+         updated_at {instant} NOT NULL,
+         PRIMARY KEY (user_id, kind, channel)",
+    ),
+];
+
+const HOOKS_IN_ORDER: &[Step] = &[
+    // The place of its event among all events, by which an endpoint's webhooks are sent.
+    Step::Column("hook_deliveries", "event_sequence BIGINT NOT NULL DEFAULT 0"),
+    Step::IndexWhere(
+        "ix_hook_deliveries_next",
+        "hook_deliveries",
+        "endpoint_id, due_at",
+        "due_at IS NOT NULL",
     ),
 ];

@@ -219,6 +219,7 @@ fn notify_config(config: &Config) -> Result<NotifyConfig, WiringError> {
         below("/api/notifications/unsubscribe")?,
     );
     wired.sms_status_url = notify.sms_status.then(|| below("/api/notifications/sms-status")).transpose()?;
+    wired.can_push = config.fcm.service_account.is_some();
     wired.hooks_to_loopback = config.profile != Profile::Production;
     Ok(wired)
 }

@@ -40,6 +40,8 @@ pub struct NotifyConfig {
     pub unsubscribe_url: Url,
     /// What takes Twilio's status callbacks, as Twilio sees it; `delivery` is added to its query. `None` asks for none.
     pub sms_status_url: Option<Url>,
+    /// Whether there is anybody to send push messages. Without, each is withheld, which its record says.
+    pub can_push: bool,
     /// How much one person gets on one day.
     pub caps: DailyCaps,
     /// How often a message is tried before it is set aside as dead.
@@ -79,6 +81,7 @@ impl NotifyConfig {
             web_url,
             unsubscribe_url,
             sms_status_url: None,
+            can_push: true,
             caps: DailyCaps::default(),
             max_attempts: 12,
             backoff: Backoff { base: Duration::from_secs(30), cap: Duration::from_secs(3_600) },

@@ -61,7 +61,7 @@ use store::Database;
 pub use announcement::{
     ActiveAnnouncementView, Advanced, AnnouncementEvent, AnnouncementFields, AnnouncementInput,
     AnnouncementStatus, AnnouncementView, Audience, AudienceFacts, Broadcast, BroadcastInput, FanOut,
-    Segment,
+    Reached, Segment,
 };
 pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalogue};
 pub use channel::Channel;
@@ -83,7 +83,9 @@ pub use inbox::{NotificationFilter, NotificationView};
 pub use language::Language;
 pub use mail::{MailMessage, MailReceipt, MailSender};
 pub use otp::{OtpMessages, OtpSenders, OtpTemplates};
-pub use preference::{Preference, PreferencesView, QuietHours, QuietHoursText};
+pub use preference::{
+    KindPreference, KindWays, NewChoices, Preference, PreferencesView, QuietHours, QuietHoursText,
+};
 pub use providers::fcm::{Fcm, FcmConfig, TopicChange, TopicError};
 pub use providers::smtp::{Smtp, SmtpConfig};
 pub use providers::twilio::{Twilio, TwilioConfig, TwilioSender, twilio_signature, verify_twilio_signature};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -27,6 +28,7 @@ pub struct Receiver {
     /// Where it listens: a free port of the loopback interface.
     pub port: u16,
     seen: Arc<Mutex<Vec<Request>>>,
+    held: Arc<Semaphore>,
 }
 
 impl Receiver {
@@ -52,7 +54,35 @@ impl Receiver {
                 drop(stream.write_all(answer.as_bytes()).await);
             }
         });
-        Self { port, seen }
+        Self { port, seen, held: Arc::new(Semaphore::new(0)) }
+    }
+
+    /// Answers each request with 204, but only after so many requests were [released](Self::release); it takes further
+    /// ones meanwhile.
+    pub async fn holding() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (seen, held) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Semaphore::new(0)));
+        let (shared, gate) = (Arc::clone(&seen), Arc::clone(&held));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (shared, gate) = (Arc::clone(&shared), Arc::clone(&gate));
+                tokio::spawn(async move {
+                    let request = read(&mut stream).await;
+                    shared.lock().unwrap().push(request);
+                    gate.acquire().await.unwrap().forget();
+                    let answer = "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    // The client may have hung up already.
+                    drop(stream.write_all(answer.as_bytes()).await);
+                });
+            }
+        });
+        Self { port, seen, held }
+    }
+
+    /// Lets so many more requests be answered.
+    pub fn release(&self, requests: usize) {
+        self.held.add_permits(requests);
     }
 
     /// Everything that came, in order.

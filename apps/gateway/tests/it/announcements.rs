@@ -60,6 +60,34 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn a_broadcast_under_one_key_is_said_once_and_answered_alike(db: TestDb) {
+        use sea_orm::ConnectionTrait;
+        let app = TestApp::start(db).await;
+        let (admin, other) = (app.staff(Role::Admin).await, app.staff(Role::Admin).await);
+        let said = json!({ "titleEn": "Back soon", "bodyEn": "Payments rest until noon." });
+        let say = |who: &Session, key: &str, body: &Value| {
+            app.post("/api/announcements/broadcast").bearer(who).header("idempotency-key", key).json(body).send()
+        };
+        let answers = futures_util::future::join_all((0..8).map(|_| say(&admin, "one", &said))).await;
+        let mut events: Vec<_> =
+            answers.into_iter().map(|answer| answer.expect(StatusCode::ACCEPTED).text("/eventId")).collect();
+        events.dedup();
+        assert_eq!(events.len(), 1, "{events:?}");
+        let again = say(&admin, "one", &said).await.expect(StatusCode::ACCEPTED);
+        assert_eq!((again.text("/eventId"), again.header("idempotent-replayed")), (events[0].clone(), "true"));
+        let mut changed = said.clone();
+        changed["bodyEn"] = json!("Payments rest until one.");
+        say(&admin, "one", &changed).await.problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
+        let theirs = say(&other, "one", &said).await.expect(StatusCode::ACCEPTED).text("/eventId");
+        assert_ne!(theirs, events[0], "a key is one person's");
+        let kept = "SELECT id FROM outbox_events WHERE kind = 'broadcast.sent'";
+        let kept = db.reader().unwrap().query_all_raw(db.engine().statement(kept, [])).await.unwrap();
+        let told = "SELECT subject_id FROM audit_log WHERE action = 'broadcast.sent'";
+        let told = db.reader().unwrap().query_all_raw(db.engine().statement(told, [])).await.unwrap();
+        assert_eq!((kept.len(), told.len()), (2, 2));
+        app.stop().await;
+    }
+
     async fn only_a_draft_is_changed_and_each_fault_is_named(db: TestDb) {
         let app = TestApp::start(db).await;
         let admin = app.staff(Role::Admin).await;

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use kernel::{Clock, Role};
 use notify::verify_hook_signature;
 use reqwest::StatusCode;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use testkit::{Scope, on_every_engine};
+use testkit::{Scope, TestDb, on_every_engine};
 
 use crate::realtime::{bonus, relay};
 use crate::support::{Session, TestApp};
@@ -25,7 +26,125 @@ fn is_signed(app: &TestApp, request: &Request, secret: &str) -> bool {
     verify_hook_signature(&secret.into(), &id, timestamp, &request.body, &signature, now)
 }
 
+/// The places of what came among all events, in the order in which it came.
+fn sequences(receiver: &Receiver) -> Vec<i64> {
+    let bodies = receiver.requests().into_iter().map(|request| request.body);
+    bodies.map(|body| serde_json::from_str::<Value>(&body).unwrap()["sequence"].as_i64().unwrap()).collect()
+}
+
+/// How many jobs there were for webhooks on their way.
+async fn jobs(db: &TestDb) -> usize {
+    let select = db.engine().statement("SELECT id FROM jobs WHERE kind = 'notify.send_hook'", []);
+    db.reader().unwrap().query_all_raw(select).await.unwrap().len()
+}
+
+/// A worker of its own, as another process has one.
+fn worker(app: &TestApp) -> tokio::task::JoinHandle<()> {
+    let market = app.state.market.clone();
+    tokio::spawn(async move {
+        marketplace::worker(&market).run(std::future::pending(), std::time::Duration::ZERO).await;
+    })
+}
+
+/// Looks every few milliseconds until so much came; gives up after a minute: a busy machine is slow, not wrong.
+async fn came(receiver: &Receiver, requests: usize) {
+    let begin = std::time::Instant::now();
+    while receiver.requests().len() < requests {
+        assert!(begin.elapsed().as_secs() < 60, "waited in vain for {requests} requests");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
 on_every_engine! { Scope::All =>
+    /// One endpoint does not answer: it has one webhook at a time, and all others go on.
+    async fn a_slow_partner_gets_one_at_a_time_in_order_and_holds_up_no_other(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let (slow, quick) = (Receiver::holding().await, Receiver::answering(&[]).await);
+        let (path, _) = webhook(&app, &admin, &slow).await;
+        webhook(&app, &admin, &quick).await;
+        for _ in 0..8 {
+            bonus(&app, &admin, &member, 100).await;
+        }
+        relay(&app).await;
+        let worker = worker(&app);
+        came(&quick, 8).await;
+        came(&slow, 1).await;
+        let order = sequences(&quick);
+        assert!(order.is_sorted() && order.len() == 8, "{order:?}");
+        assert_eq!(sequences(&slow), order[..1], "one is on its way, and no other");
+        for answered in 1..8 {
+            slow.release(1);
+            came(&slow, answered + 1).await;
+            assert_eq!(sequences(&slow), order[..=answered]);
+        }
+        slow.release(1);
+        let begin = std::time::Instant::now();
+        loop {
+            let log = app.get(&format!("{path}/deliveries")).bearer(&admin).send().await.expect(StatusCode::OK);
+            let all = log.body["data"].as_array().unwrap().clone();
+            if all.iter().all(|one| one["status"] == "delivered" && one["attempts"] == 1) {
+                assert_eq!(all.len(), 8);
+                break;
+            }
+            assert!(begin.elapsed().as_secs() < 60, "waited in vain: {all:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        worker.abort();
+        app.stop().await;
+    }
+
+    async fn what_a_process_that_died_was_sending_comes_again_before_what_is_later(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let receiver = Receiver::holding().await;
+        webhook(&app, &admin, &receiver).await;
+        for _ in 0..3 {
+            bonus(&app, &admin, &member, 100).await;
+        }
+        relay(&app).await;
+        let dying = worker(&app);
+        came(&receiver, 1).await;
+        dying.abort();
+        assert!(dying.await.unwrap_err().is_cancelled(), "it settles nothing");
+        receiver.release(4);
+        app.run_jobs().await;
+        assert_eq!(receiver.requests().len(), 1, "nobody knows yet that it died");
+        app.clock.advance(TimeDelta::seconds(31));
+        app.run_jobs().await;
+        assert_eq!(receiver.requests().len(), 1, "nor is its webhook free");
+        app.clock.advance(TimeDelta::seconds(30));
+        app.run_jobs().await;
+        let order = sequences(&receiver);
+        assert_eq!(order.len(), 4, "{order:?}");
+        assert!(order.is_sorted() && order[0] == order[1] && order[1] < order[2] && order[2] < order[3], "{order:?}");
+        let ids = receiver.requests().into_iter().map(|request| request.header("webhook-id"));
+        assert_eq!(ids.collect::<std::collections::BTreeSet<_>>().len(), 3, "the repetition can be told");
+        app.stop().await;
+    }
+
+    /// Whoever finds a webhook that waits for long asks for a job once more.
+    async fn a_webhook_that_is_asked_for_again_has_one_job(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let receiver = Receiver::answering(&[]).await;
+        webhook(&app, &admin, &receiver).await;
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        assert_eq!(jobs(db).await, 1);
+        app.clock.advance(TimeDelta::minutes(20));
+        // Done before the webhook's own job, since it is due earlier.
+        let ask = store::NewJob::new("notify.overdue", json!({})).at(app.clock.now() - TimeDelta::hours(1));
+        let asked = app.state.db.in_txn(async |txn| store::enqueue_in_txn(txn, &app.state.ambient, ask.clone()).await);
+        asked.await.unwrap().unwrap();
+        app.run_jobs().await;
+        assert_eq!((jobs(db).await, receiver.requests().len()), (1, 1));
+        app.stop().await;
+    }
+
     async fn a_partner_hears_of_it_signed_and_again_after_a_failure(db: TestDb) {
         let app = TestApp::start(db).await;
         let admin = app.staff(Role::Admin).await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use identity::{Among, Reach};
 use kernel::{AnnouncementId, Caller, Permission, UserId};
-use notify::{Audience, AudienceFacts, FanOut, NotifyError, Segment};
+use notify::{Audience, AudienceFacts, FanOut, NotifyError, Reached, Segment};
 use sea_orm::DatabaseTransaction;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use store::{NewEvent, append_event_in_txn};
 
 use crate::jobs::deliver_in_txn;
@@ -88,7 +88,8 @@ impl Marketplace {
                 let advanced = self.notify.advance_fan_out_in_txn(txn, fan_out, &batch).await?;
                 deliver_in_txn(txn, self, &advanced.deliveries).await?;
                 if !advanced.told.is_empty() {
-                    let payload = json!({ "announcementId": fan_out.id, "userIds": advanced.told });
+                    let reached: Vec<_> = advanced.told.iter().map(reached).collect();
+                    let payload = json!({ "announcementId": fan_out.id, "reached": reached });
                     let subject = format!("announcement:{}", fan_out.id);
                     let event = NewEvent { subject, kind: "announcement.told", payload };
                     append_event_in_txn(txn, &self.ambient, event).await?;
@@ -125,6 +126,14 @@ impl Marketplace {
             people.retain(|one| !sellers.contains(&one.user));
         }
         Ok(Some((last, people)))
+    }
+}
+
+/// Somebody whom a batch reached, as the event tells it.
+fn reached(one: &Reached) -> Json {
+    match one.notification {
+        Some(notification) => json!({ "userId": one.user, "notificationId": notification }),
+        None => json!({ "userId": one.user }),
     }
 }
 

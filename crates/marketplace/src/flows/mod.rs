@@ -4,6 +4,7 @@ mod announce;
 mod apply_payment;
 mod block_user;
 mod boost_listing;
+mod broadcast;
 mod change_contact;
 mod contact_seller;
 mod dead_letters;

@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use kernel::{ListingId, Role, UserId};
-use serde_json::{Map, Value as Json};
+use kernel::{ListingId, NotificationId, Role, UserId};
+use notify::Kind;
+use serde_json::{Map, Value as Json, json};
 use store::{NewEntry, OutboxEvent};
 use uuid::Uuid;
 
@@ -76,7 +77,7 @@ pub(super) fn entries(event: &OutboxEvent) -> Vec<NewEntry> {
             facts.to([Stream::Everyone], "settings:updated", &["key", "value", "version"])
         }
         "settings.updated" => facts.to(ADMINS.map(Stream::Staff), "settings:updated", &["key", "version"]),
-        "announcement.told" => facts.to(facts.users(), "announcement:new", &["announcementId"]),
+        "announcement.told" => facts.to_reached(),
         "broadcast.sent" => {
             let fields = ["titleEn", "titleHi", "bodyEn", "bodyHi", "action"];
             facts.to([Stream::Everyone], "broadcast:new", &fields)
@@ -127,22 +128,49 @@ impl Facts<'_> {
         streams.into_iter().map(entry).collect()
     }
 
-    /// Those whom a batch of an announcement's audience reached.
-    fn users(&self) -> Vec<Stream> {
-        let ids = self.0.payload.get("userIds").and_then(Json::as_array);
-        let parsed = ids.into_iter().flatten().filter_map(|id| Uuid::parse_str(id.as_str()?).ok());
-        parsed.map(|id| Stream::User(id.into())).collect()
+    /// To those whom a batch of an announcement's audience reached, each of what stands in their inbox too.
+    fn to_reached(&self) -> Vec<NewEntry> {
+        let mut entries = Vec::new();
+        let reached = self.0.payload.get("reached").and_then(Json::as_array);
+        for one in reached.into_iter().flatten() {
+            let Some(user) = id(one, "userId").map(UserId::from) else { continue };
+            entries.extend(self.to([Stream::User(user)], "announcement:new", &["announcementId"]));
+            if let Some(notification) = id(one, "notificationId") {
+                let stands = (notification.into(), Kind::Announcement);
+                entries.push(notification_new(self.0, user, stands, false));
+            }
+        }
+        entries
     }
 
     fn id(&self, field: &str) -> Option<Uuid> {
-        Uuid::parse_str(self.0.payload.get(field)?.as_str()?).ok()
+        id(&self.0.payload, field)
+    }
+}
+
+fn id(facts: &Json, field: &str) -> Option<Uuid> {
+    Uuid::parse_str(facts.get(field)?.as_str()?).ok()
+}
+
+/// What somebody hears of a notification in their inbox.
+pub(super) fn notification_new(
+    event: &OutboxEvent,
+    user: UserId,
+    (notification, kind): (NotificationId, Kind),
+    merged: bool,
+) -> NewEntry {
+    NewEntry {
+        stream: Stream::User(user).to_string(),
+        name: "notification:new".to_owned(),
+        payload: json!({ "notificationId": notification, "kind": kind.as_str(), "merged": merged }),
+        event: event.id,
+        at: event.at,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use kernel::Ambient;
-    use serde_json::json;
 
     use super::*;
 
@@ -205,6 +233,24 @@ mod tests {
         assert!(
             told.iter()
                 .all(|(stream, _, payload)| stream.starts_with("role:") && payload.get("value").is_none())
+        );
+    }
+
+    #[test]
+    fn whom_an_announcement_reached_hears_of_it_and_of_what_stands_in_their_inbox() {
+        let facts = json!({
+            "announcementId": LISTING,
+            "reached": [{"userId": SELLER, "notificationId": LISTING}, {"userId": LISTING}],
+        });
+        let announced = json!({"announcementId": LISTING});
+        let stands = json!({"notificationId": LISTING, "kind": "announcement", "merged": false});
+        assert_eq!(
+            told(&event(&format!("announcement:{LISTING}"), "announcement.told", facts)),
+            [
+                (format!("user:{SELLER}"), "announcement:new".to_owned(), announced.clone()),
+                (format!("user:{SELLER}"), "notification:new".to_owned(), stands),
+                (format!("user:{LISTING}"), "announcement:new".to_owned(), announced),
+            ]
         );
     }
 

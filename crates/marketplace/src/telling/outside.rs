@@ -71,7 +71,7 @@ mod tests {
         let sort = kind.split('.').next().unwrap();
         let sort = if sort == "listing" { "listing" } else { "user" };
         let mut payload = json!({
-            "reason": "prohibited", "buyerId": ID, "userIds": [ID], "sessionId": ID, "contact": "phone",
+            "reason": "prohibited", "buyerId": ID, "reached": [{"userId": ID}], "sessionId": ID, "contact": "phone",
             "until": "2026-01-05T13:00:00Z", "previousStatus": "PENDING", "automatic": true, "planId": ID, "value": 18,
         });
         for (_, fields) in TABLE {
@@ -119,7 +119,7 @@ mod tests {
             assert_eq!(outside(&event(kind)), None, "{kind}");
         }
         for (kind, fields) in TABLE {
-            let secret = ["buyerId", "userIds", "sessionId", "contact", "planId", "previousStatus", "value"];
+            let secret = ["buyerId", "reached", "sessionId", "contact", "planId", "previousStatus", "value"];
             assert!(secret.iter().all(|field| !fields.contains(field)), "{kind}");
             // Why a wallet changed is a word of ours; why a listing was refused is between its seller and staff.
             assert!(!fields.contains(&"reason") || *kind == "wallet.updated", "{kind}");

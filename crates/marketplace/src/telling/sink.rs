@@ -6,13 +6,12 @@ use async_trait::async_trait;
 use kernel::UserId;
 use notify::{Language, NotifyError, Recipient};
 use sea_orm::DatabaseTransaction;
-use serde_json::json;
 use store::{NewEntry, OutboxEvent, Sink, SinkError, StreamEntry, TxnError, append_to_streams_in_txn};
 use uuid::Uuid;
 
+use super::audience;
 use super::notices::{Notice, notices};
 use super::outside::outside;
-use super::{Stream, audience};
 use crate::jobs::{deliver_in_txn, send_hook_in_txn};
 use crate::{FlowError, Marketplace};
 
@@ -85,13 +84,8 @@ impl Telling {
             let told = self.market.notify.notify_in_txn(txn, &recipient, &new).await?;
             deliver_in_txn(txn, &self.market, &told.deliveries).await?;
             if let Some(notification) = told.notification {
-                entries.push(NewEntry {
-                    stream: Stream::User(recipient.user).to_string(),
-                    name: "notification:new".to_owned(),
-                    payload: json!({ "notificationId": notification, "kind": new.kind.as_str(), "merged": told.merged }),
-                    event: event.id,
-                    at: event.at,
-                });
+                let stands = (notification, new.kind);
+                entries.push(audience::notification_new(event, recipient.user, stands, told.merged));
             }
         }
         Ok(entries)

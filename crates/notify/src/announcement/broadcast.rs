@@ -2,6 +2,7 @@
 //! while it is news, does not hear it.
 
 use kernel::{Caller, EventId, InvalidInput, Permission};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value as Json, json};
 use store::{NewEvent, append_event_in_txn, audit};
 
@@ -70,33 +71,32 @@ impl Broadcast {
 }
 
 impl Notify {
-    /// Tells everybody who is connected; recorded. Gives the event, by which clients know it too.
+    /// Tells everybody who is connected, in the caller's transaction; recorded. Gives the event, by which clients know it
+    /// too.
     ///
     /// # Errors
     /// [`NotifyError::Forbidden`], or when the database fails.
-    pub async fn broadcast(&self, caller: &Caller, broadcast: &Broadcast) -> Result<EventId, NotifyError> {
+    pub async fn broadcast_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        caller: &Caller,
+        broadcast: &Broadcast,
+    ) -> Result<EventId, NotifyError> {
         require(caller, Permission::AnnouncementsManage)?;
         let told = broadcast.told();
-        self.db
-            .in_txn(async |txn| {
-                let event = NewEvent {
-                    subject: "everyone".to_owned(),
-                    kind: "broadcast.sent",
-                    payload: told.clone(),
-                };
-                let id = append_event_in_txn(txn, &self.ambient, event).await?;
-                let record = audit::Entry {
-                    caller,
-                    action: "broadcast.sent",
-                    subject_kind: "broadcast",
-                    subject_id: id.to_string(),
-                    before: Json::Null,
-                    after: told.clone(),
-                    reason: None,
-                };
-                audit::append_in_txn(txn, &self.ambient, record).await?;
-                Ok(id)
-            })
-            .await
+        let event =
+            NewEvent { subject: "everyone".to_owned(), kind: "broadcast.sent", payload: told.clone() };
+        let id = append_event_in_txn(txn, &self.ambient, event).await?;
+        let record = audit::Entry {
+            caller,
+            action: "broadcast.sent",
+            subject_kind: "broadcast",
+            subject_id: id.to_string(),
+            before: Json::Null,
+            after: told,
+            reason: None,
+        };
+        audit::append_in_txn(txn, &self.ambient, record).await?;
+        Ok(id)
     }
 }

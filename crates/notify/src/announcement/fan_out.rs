@@ -1,7 +1,7 @@
 //! Telling an audience: by one process at a time, in batches, each of which commits together with how far it came.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kernel::{AnnouncementId, TypedId, UserId};
+use kernel::{AnnouncementId, NotificationId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use store::Engine;
@@ -30,9 +30,18 @@ pub struct FanOut {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Advanced {
     /// Who was told just now, and not before, by any way.
-    pub told: Vec<UserId>,
+    pub told: Vec<Reached>,
     /// The messages to be sent, for each of which the caller enqueues a job.
     pub deliveries: Vec<PlannedDelivery>,
+}
+
+/// Somebody whom an announcement reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// Who.
+    pub user: UserId,
+    /// What stands in their inbox of it, unless it came by other ways alone.
+    pub notification: Option<NotificationId>,
 }
 
 impl Notify {
@@ -110,7 +119,7 @@ impl Notify {
             let told = self.notify_in_txn(txn, recipient, &fan_out.notification(recipient)).await?;
             // Who wants no such news by any way was not reached.
             if told.notification.is_some() || !told.deliveries.is_empty() {
-                advanced.told.push(recipient.user);
+                advanced.told.push(Reached { user: recipient.user, notification: told.notification });
             }
             advanced.deliveries.extend(told.deliveries);
         }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use active::ActiveAnnouncementView;
 pub use broadcast::{Broadcast, BroadcastInput};
 pub(crate) use fan_out::is_on;
-pub use fan_out::{Advanced, FanOut};
+pub use fan_out::{Advanced, FanOut, Reached};
 pub use fields::{AnnouncementFields, AnnouncementInput};
 pub use state::{AnnouncementEvent, AnnouncementStatus};
 

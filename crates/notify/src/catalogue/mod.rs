@@ -3,12 +3,10 @@
 //! A kind is named like the event that brings it about. What the words are is in [`crate::template`].
 
 mod category;
+mod kind_text;
 mod spec;
 mod variable;
 
-use std::str::FromStr;
-
-use kernel::ParseError;
 use serde::Serialize;
 
 use crate::Channel;
@@ -110,17 +108,6 @@ impl Kind {
     /// Whether it goes at any hour and whatever was chosen or sent before.
     pub fn is_critical(self) -> bool {
         self.spec().critical
-    }
-}
-
-impl FromStr for Kind {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let found = spec::ALL.iter().find(|spec| spec.name == text);
-        found
-            .map(|spec| spec.kind)
-            .ok_or_else(|| ParseError::new("unknown_kind", "is no kind of notification: see the catalogue"))
     }
 }
 

@@ -6,6 +6,7 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::plan::NO_PROVIDER;
 use super::{Contact, DeliveryStatus, rows};
 use crate::template::{self, TemplateKey, Words};
 use crate::{Channel, Kind, Notify, NotifyError, PushTarget, Rendered, device};
@@ -155,6 +156,9 @@ impl Notify {
         kind: Kind,
         now: DateTime<Utc>,
     ) -> Result<Option<Obstacle>, NotifyError> {
+        if self.has_no_provider(row.channel) {
+            return Ok(Some(Obstacle::Over(DeliveryStatus::Withheld, NO_PROVIDER)));
+        }
         let choices = preference::load(txn, row.user).await?;
         if !choices.lets(kind, row.channel) {
             return Ok(Some(Obstacle::Over(DeliveryStatus::Withheld, "preference")));

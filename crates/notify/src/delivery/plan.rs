@@ -12,6 +12,9 @@ use crate::preference::{self, Choices};
 use crate::template::{self, TemplateKey, Words};
 use crate::{Channel, DeliveryStatus, Kind, Language, Notify, NotifyError, clock, device, inbox};
 
+/// Why a message is withheld that nobody is there to send.
+pub(super) const NO_PROVIDER: &str = "no_provider";
+
 /// Whom to tell, and by which ways they can be reached. The contact itself is looked up when something is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recipient {
@@ -211,9 +214,8 @@ impl Notify {
                 return Ok(Vec::new());
             }
         }
-        let cap = self.cap(channel);
-        let may_go = new.kind.is_critical()
-            || preference::take_in_txn(txn, recipient.user, channel, clock::day(telling.now), cap).await?;
+        let withheld = self.withheld(txn, telling, channel).await?;
+        let may_go = withheld.is_none();
         let due_at = telling.choices.not_before(new.kind, telling.now);
         let mut planned = Vec::new();
         for device in targets {
@@ -231,7 +233,7 @@ impl Notify {
                 params: &telling.params,
                 action: new.action.as_deref(),
                 status: if may_go { DeliveryStatus::Queued } else { DeliveryStatus::Withheld },
-                reason: (!may_go).then_some("daily_cap"),
+                reason: withheld,
                 due_at: may_go.then_some(due_at),
                 now: telling.now,
             };
@@ -239,6 +241,29 @@ impl Notify {
             planned.extend(may_go.then_some(PlannedDelivery { id, channel, due_at }));
         }
         Ok(planned)
+    }
+
+    /// Why messages of the way are not to be sent; one that is to be sent counts towards its day.
+    async fn withheld(
+        &self,
+        txn: &DatabaseTransaction,
+        telling: &Telling<'_>,
+        channel: Channel,
+    ) -> Result<Option<&'static str>, NotifyError> {
+        if self.has_no_provider(channel) {
+            return Ok(Some(NO_PROVIDER));
+        }
+        if telling.new.kind.is_critical() {
+            return Ok(None);
+        }
+        let (user, day) = (telling.recipient.user, clock::day(telling.now));
+        let is_within = preference::take_in_txn(txn, user, channel, day, self.cap(channel)).await?;
+        Ok((!is_within).then_some("daily_cap"))
+    }
+
+    /// Whether nobody is there to send messages of the way.
+    pub(super) fn has_no_provider(&self, channel: Channel) -> bool {
+        channel == Channel::Push && !self.config.can_push
     }
 
     fn cap(&self, channel: Channel) -> u32 {

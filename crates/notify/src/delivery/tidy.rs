@@ -40,6 +40,7 @@ impl Notify {
             "notification_deliveries",
             "notification_counters",
             "notification_preferences",
+            "notification_kind_preferences",
             "notification_quiet_hours",
             "push_devices",
             "announcement_dismissals",

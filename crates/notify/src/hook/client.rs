@@ -8,8 +8,8 @@ use outbound::http;
 use reqwest::redirect::Policy;
 use url::Host;
 
+use super::ClaimedHook;
 use super::address::{HookUrl, Resolve, SystemResolver, is_public};
-use super::delivery::ClaimedHook;
 
 /// How long a receiver may take: to be connected to, and in all.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -2,17 +2,19 @@
 //! (github.com/standard-webhooks/standard-webhooks): `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 //!
 //! An event is delivered to each endpoint at least once and names itself by its `webhook-id`, so that a receiver can
-//! tell a repetition. Nobody can have this server call an address that is not on the public network.
+//! tell a repetition. An endpoint gets one at a time, in the order of events. Nobody can have this server call an address that is not on the public network.
 
 mod address;
+mod claim;
 mod client;
-mod delivery;
 mod endpoint;
 mod log;
+mod plan;
 mod reseal;
 mod retry;
 mod rows;
 mod secret;
+mod settle;
 mod topic;
 
 use chrono::{DateTime, Utc};
@@ -20,11 +22,13 @@ use kernel::{EventId, HookDeliveryId, HookId};
 use serde::Serialize;
 
 pub use address::{HookUrl, Resolve, SystemResolver};
+pub use claim::{ClaimedHook, HookClaim};
 pub use client::{HookClient, HookSending};
-pub use delivery::{ClaimedHook, HookClaim, HookEvent, HookSettled, PlannedHook};
 pub use endpoint::{HookInput, NewHook};
+pub use plan::{HookEvent, PlannedHook};
 pub use retry::HOOK_RETRIES;
 pub use secret::verify_hook_signature;
+pub use settle::HookSettled;
 pub use topic::Topic;
 
 /// Whether an endpoint is delivered to.

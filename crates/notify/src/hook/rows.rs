@@ -174,3 +174,56 @@ pub(super) async fn lock_delivery(
     })
     .transpose()
 }
+
+/// Which endpoint a webhook is for; it never changes.
+pub(super) async fn endpoint_of(
+    txn: &DatabaseTransaction,
+    id: HookDeliveryId,
+) -> Result<Option<HookId>, StoreError> {
+    let select = Engine::of(txn.get_database_backend())
+        .statement("SELECT endpoint_id FROM hook_deliveries WHERE id = ?", [id.uuid().into()]);
+    let row = txn.query_one_raw(select).await?;
+    row.map(|row| Ok(row.try_get::<Uuid>("", "endpoint_id")?.into())).transpose()
+}
+
+/// Whether a webhook of the endpoint is on its way: its sender has not had too long for it.
+pub(super) async fn is_busy(
+    txn: &DatabaseTransaction,
+    endpoint: HookId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let select = Engine::of(txn.get_database_backend()).statement(
+        "SELECT 1 AS one FROM hook_deliveries WHERE endpoint_id = ? AND due_at > ? AND status = 'sending' LIMIT 1",
+        [endpoint.uuid().into(), now.into()],
+    );
+    Ok(txn.query_one_raw(select).await?.is_some())
+}
+
+/// The endpoint's webhook that is due and whose event came first.
+pub(super) async fn oldest_due(
+    txn: &DatabaseTransaction,
+    endpoint: HookId,
+    now: DateTime<Utc>,
+) -> Result<Option<HookDeliveryId>, StoreError> {
+    let select = Engine::of(txn.get_database_backend()).statement(
+        "SELECT id FROM hook_deliveries WHERE endpoint_id = ? AND due_at <= ? ORDER BY event_sequence, id LIMIT 1",
+        [endpoint.uuid().into(), now.into()],
+    );
+    let row = txn.query_one_raw(select).await?;
+    row.map(|row| Ok(row.try_get::<Uuid>("", "id")?.into())).transpose()
+}
+
+/// Ends all webhooks that are due to an endpoint which is to get none any more.
+pub(super) async fn cancel_due(
+    txn: &DatabaseTransaction,
+    endpoint: HookId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let cancel = Engine::of(txn.get_database_backend()).statement(
+        "UPDATE hook_deliveries SET status = 'cancelled', lease_owner = NULL, due_at = NULL, updated_at = ? \
+         WHERE endpoint_id = ? AND due_at <= ?",
+        [now.into(), endpoint.uuid().into(), now.into()],
+    );
+    txn.execute_raw(cancel).await?;
+    Ok(())
+}

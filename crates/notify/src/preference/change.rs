@@ -2,7 +2,7 @@
 
 use kernel::{TypedId, UserId};
 
-use super::{Choices, Preference, PreferencesView, QuietHours, rows};
+use super::{Choices, KindPreference, KindWays, NewChoices, Preference, PreferencesView, rows};
 use crate::{Category, Channel, Kind, Notify, NotifyError, clock};
 
 impl Notify {
@@ -14,25 +14,23 @@ impl Notify {
         Ok(view(&rows::load(self.db.reader()?, user).await?))
     }
 
-    /// Keeps what somebody chose; the last of two choices about the same thing holds. `quiet_hours` is left as it is
-    /// when it is `None`, and taken away when it is `Some(None)`.
+    /// Keeps what somebody chose.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn choose(
-        &self,
-        user: UserId,
-        choices: &[Preference],
-        quiet_hours: Option<Option<QuietHours>>,
-    ) -> Result<PreferencesView, NotifyError> {
+    pub async fn choose(&self, user: UserId, new: &NewChoices) -> Result<PreferencesView, NotifyError> {
         let now = self.ambient.now();
         // Rows are locked in one order, whoever chooses.
-        let mut choices = choices.to_vec();
-        choices.sort_by_key(|choice| (choice.category, choice.channel));
+        let NewChoices { mut preferences, mut kinds, quiet_hours } = new.clone();
+        preferences.sort_by_key(|choice| (choice.category, choice.channel));
+        kinds.sort_by_key(|choice| (choice.kind, choice.channel));
         self.db
             .in_txn(async |txn| {
-                for choice in &choices {
+                for choice in &preferences {
                     rows::set(txn, user, *choice, now).await?;
+                }
+                for choice in &kinds {
+                    rows::set_kind(txn, user, *choice, now).await?;
                 }
                 if let Some(hours) = quiet_hours {
                     rows::set_quiet_hours(txn, user, hours, now).await?;
@@ -51,14 +49,30 @@ impl Notify {
         link
     }
 
-    /// Does what the link's token says: no more mails of its category. Gives the category. It may be repeated.
+    /// Does what the link's token says: no more mails of its category, those of a kind that was switched on alone among
+    /// them. Gives the category. It may be repeated.
     ///
     /// # Errors
     /// [`NotifyError::BadUnsubscribeToken`] when the token was not made here.
     pub async fn unsubscribe(&self, token: &str) -> Result<Category, NotifyError> {
         let (user, category) = super::unsubscribe::read(&self.config.cursors, token)?;
+        let now = self.ambient.now();
         let choice = Preference { category, channel: Channel::Email, enabled: false };
-        self.choose(user, &[choice], None).await?;
+        self.db
+            .in_txn(async |txn| {
+                rows::set(txn, user, choice, now).await?;
+                let choices = rows::load(txn, user).await?;
+                let opened = choices.kinds.into_iter().filter(|one| {
+                    one.kind.category() == category
+                        && one.channel == Channel::Email
+                        && one.enabled == Some(true)
+                });
+                for one in opened {
+                    rows::set_kind(txn, user, KindPreference { enabled: None, ..one }, now).await?;
+                }
+                Ok::<_, NotifyError>(())
+            })
+            .await?;
         tracing::info!(user = %user.uuid(), category = category.as_str(), "unsubscribed by a mail's link");
         Ok(category)
     }
@@ -75,8 +89,18 @@ fn view(choices: &Choices) -> PreferencesView {
     }
     let is_locked =
         |category: &Category| Kind::all().filter(|kind| kind.category() == *category).all(Kind::is_critical);
+    let ways = |kind: Kind| KindWays {
+        kind,
+        category: kind.category(),
+        critical: kind.is_critical(),
+        channels: Channel::ALL.into_iter().filter(|channel| choices.lets(kind, *channel)).collect(),
+    };
+    let mut kinds = choices.kinds.clone();
+    kinds.sort_by_key(|choice| (choice.kind, choice.channel));
     PreferencesView {
         preferences,
+        kinds,
+        follows: Kind::all().map(ways).collect(),
         locked: Category::ALL.into_iter().filter(is_locked).collect(),
         quiet_hours: choices.quiet_hours,
         time_zone: clock::ZONE,

@@ -182,7 +182,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let people = people(&house, 2);
         for channel in notify::Channel::ALL {
             let off = notify::Preference { category: notify::Category::Announcements, channel, enabled: false };
-            house.notify.choose(people[0].user, &[off], None).await.unwrap();
+            house.choose(people[0].user, &[off], None).await.unwrap();
         }
         let id = scheduled(&house, input()).await;
         let fan_out = begin(&house, id).await;

@@ -45,6 +45,35 @@ async fn status(house: &House, id: DeliveryId) -> DeliveryStatus {
 const NOT_SENT: Sending = Sending::Failed(SendError::NotSent { code: Some(20429), retry_after: None });
 
 on_every_engine! { Scope::Domain(Domain::Notify) =>
+    async fn what_nobody_is_there_to_send_is_withheld_and_takes_nothing_of_the_day(db: TestDb) {
+        let with = House::with(db, |config| config.caps.push = 1);
+        let without = House::with(db, |config| {
+            config.caps.push = 1;
+            config.can_push = false;
+        });
+        let asha = with.person();
+        with.device(asha.user, "phone").await;
+        // The day's only push waits when Firebase is taken away.
+        let waits = with.tell(&asha, &event(Kind::WalletBonus, "before")).await.deliveries[0];
+        for (kind, key) in [(Kind::WalletBonus, "e"), (Kind::AccountRestored, "critical")] {
+            let told = without.tell(&asha, &event(kind, key)).await;
+            assert!(told.notification.is_some());
+            assert!(told.deliveries.iter().all(|one| one.channel != Channel::Push), "{kind:?}");
+            let log = without.log(asha.user).await;
+            let mut pushes = log.iter().filter(|one| one.channel == Channel::Push && one.id != waits.id);
+            let push = pushes.find(|one| one.kind == kind.as_str()).unwrap();
+            assert_eq!((push.status, push.reason.as_deref()), (DeliveryStatus::Withheld, Some("no_provider")));
+        }
+        assert!(matches!(without.claim(waits.id).await, Claim::Over(DeliveryStatus::Withheld)));
+        let held = with.log(asha.user).await.into_iter().find(|one| one.id == waits.id).unwrap();
+        assert_eq!(held.reason.as_deref(), Some("no_provider"));
+
+        let ravi = with.person();
+        with.device(ravi.user, "another-phone").await;
+        without.tell(&ravi, &event(Kind::WalletBonus, "e")).await;
+        assert_eq!(with.tell(&ravi, &event(Kind::WalletBonus, "f")).await.deliveries.len(), 1, "it is still to be had");
+    }
+
     /// Sixteen workers of two instances ask for one delivery.
     async fn of_many_senders_one_sends(db: TestDb) {
         let house = Arc::new(House::open(db));
@@ -173,7 +202,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let second = house.tell(&asha, &event(Kind::ListingRejected, "e2")).await.deliveries[0].id;
         let off = Preference { category: Category::Wallet, channel: Channel::Email, enabled: false };
         let now = QuietHours::parse("12:00", "13:00").unwrap();
-        house.notify.choose(asha.user, &[off], Some(Some(now))).await.unwrap();
+        house.choose(asha.user, &[off], Some(Some(now))).await.unwrap();
         assert!(matches!(house.claim(first).await, Claim::Over(DeliveryStatus::Withheld)));
         assert!(matches!(house.claim(second).await, Claim::NotYet(_)));
         house.clock.advance(TimeDelta::hours(1));

@@ -65,7 +65,7 @@ pub(crate) async fn plan(db: &TestDb, house: &House, event: &HookEvent) -> Vec<P
 }
 
 pub(crate) async fn claim(house: &House, planned: &PlannedHook) -> Box<ClaimedHook> {
-    match house.notify.claim_hook(planned.id).await.unwrap() {
+    match house.claim_hook(planned.id).await {
         HookClaim::Send(claimed) => claimed,
         other => panic!("{other:?}"),
     }
@@ -120,7 +120,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             .map(|_| {
                 let house = Arc::clone(&house);
                 tokio::spawn(async move {
-                    matches!(house.notify.claim_hook(planned.id).await.unwrap(), HookClaim::Send(_))
+                    matches!(house.claim_hook(planned.id).await, HookClaim::Send(_))
                 })
             })
             .collect();
@@ -145,7 +145,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             };
             let pause = (at - house.ambient.now()).to_std().unwrap();
             assert!(pause >= declared.mul_f64(0.9) && pause <= declared.mul_f64(1.1), "{pause:?}");
-            assert!(matches!(house.notify.claim_hook(planned.id).await.unwrap(), HookClaim::NotYet(_)));
+            assert!(matches!(house.claim_hook(planned.id).await, HookClaim::NotYet(_)));
             house.clock.set(at);
         }
         let claimed = claim(&house, &planned).await;
@@ -180,12 +180,13 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(matches!(settle(db, &house, &claimed, HookSending::NoConnection).await, Ok(HookSettled::Again(_))));
         house.clock.advance(TimeDelta::days(5));
         let second = plan(db, &house, &event(&house)).await[0];
-        let claimed = claim(&house, &second).await;
+        let claimed = claim(&house, &first).await;
         assert_eq!(settle(db, &house, &claimed, HookSending::TimedOut).await, Ok(HookSettled::EndpointOff));
         assert_eq!(house.notify.hook(&house.moderator(), id).await.unwrap().status, HookStatus::Failing);
         assert!(plan(db, &house, &event(&house)).await.is_empty());
-        assert!(matches!(house.notify.claim_hook(first.id).await.unwrap(), HookClaim::Over));
-        assert_eq!(log(&house, id).await[1].status, "cancelled");
+        assert!(matches!(house.claim_hook(second.id).await, HookClaim::Over));
+        let ended: Vec<_> = log(&house, id).await.into_iter().map(|one| one.status).collect();
+        assert_eq!(ended, ["cancelled", "dead"]);
         let on = house.notify.switch_hook(&house.moderator(), id, true).await.unwrap();
         assert_eq!((on.status, on.failing_since), (HookStatus::Enabled, None));
     }
@@ -322,7 +323,9 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
             let claimed = claim(&house, &planned).await;
             let says = Arc::new(Says(addresses.clone(), AtomicUsize::default()));
             let client = HookClient::with(Arc::<Says>::clone(&says), Duration::from_secs(2));
-            assert_eq!(client.send(&claimed).await, HookSending::Forbidden, "{addresses:?}");
+            let sending = client.send(&claimed).await;
+            assert_eq!(sending, HookSending::Forbidden, "{addresses:?}");
+            assert!(settle(db, &house, &claimed, sending).await.is_ok());
             assert_eq!(says.1.load(Ordering::SeqCst), 1);
         }
         assert_eq!(canary.connections(), 0);
@@ -351,8 +354,11 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let trap = RawServer::start(Answer::HangUp).await;
         let location = format!("307 Temporary Redirect\r\nlocation: {}/", trap.url());
         let receiver = Receiver::answering(&[&location, "410 Gone", "500 Oh"]).await;
-        let (mut before, _) = endpoint(&house, &format!("http://127.0.0.1:{}/", receiver.port)).await;
+        let url = format!("http://127.0.0.1:{}/", receiver.port);
+        let (mut before, _) = endpoint(&house, &url).await;
         for expected in [HookSending::Refused(307), HookSending::Gone, HookSending::Refused(500)] {
+            house.notify.switch_hook(&house.moderator(), before, false).await.unwrap();
+            before = endpoint(&house, &url).await.0;
             let planned = plan(db, &house, &event(&house)).await[0];
             assert_eq!(client().send(&*claim(&house, &planned).await).await, expected);
         }

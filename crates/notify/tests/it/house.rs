@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kernel::{Ambient, Caller, CursorCodec, DeliveryId, Paging, SealingKeys, SessionId, UserId};
+use kernel::{
+    Ambient, Caller, CursorCodec, DeliveryId, HookDeliveryId, Paging, SealingKeys, SessionId, UserId,
+};
 use notify::{
-    Claim, DeliveryFilter, DeliveryView, Kind, Language, NewNotification, NotificationFilter,
-    NotificationView, Notify, NotifyConfig, Platform, PushTarget, Recipient, TargetKind, Told,
+    Claim, DeliveryFilter, DeliveryView, HookClaim, Kind, Language, NewChoices, NewNotification,
+    NotificationFilter, NotificationView, Notify, NotifyConfig, NotifyError, Platform, Preference,
+    PreferencesView, PushTarget, QuietHours, Recipient, TargetKind, Told,
 };
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -80,6 +83,17 @@ impl House {
         Self { notify, ambient: self.ambient.clone(), clock: Arc::clone(&self.clock), db: self.db.clone() }
     }
 
+    /// Keeps choices about categories, and the quiet hours if they are given.
+    pub(crate) async fn choose(
+        &self,
+        user: UserId,
+        preferences: &[Preference],
+        quiet_hours: Option<Option<QuietHours>>,
+    ) -> Result<PreferencesView, NotifyError> {
+        let new = NewChoices { preferences: preferences.to_vec(), quiet_hours, ..NewChoices::default() };
+        self.notify.choose(user, &new).await
+    }
+
     pub(crate) async fn tell(&self, to: &Recipient, new: &NewNotification) -> Told {
         self.db.in_txn(async |txn| self.notify.notify_in_txn(txn, to, new).await).await.unwrap()
     }
@@ -87,6 +101,10 @@ impl House {
     pub(crate) async fn claim(&self, id: DeliveryId) -> Claim {
         let claim = self.db.in_txn(async |txn| self.notify.claim_delivery_in_txn(txn, id).await);
         claim.await.unwrap()
+    }
+
+    pub(crate) async fn claim_hook(&self, id: HookDeliveryId) -> HookClaim {
+        self.db.in_txn(async |txn| self.notify.claim_hook_in_txn(txn, id).await).await.unwrap()
     }
 
     pub(crate) async fn inbox(&self, user: UserId) -> Vec<NotificationView> {

@@ -8,6 +8,7 @@ mod devices;
 mod failover;
 mod fcm;
 mod guard;
+mod hook_order;
 mod hooks;
 mod house;
 mod inbox;

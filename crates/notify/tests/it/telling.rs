@@ -94,7 +94,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let asha = house.person();
         let off = |channel| Preference { category: Category::Wallet, channel, enabled: false };
         let sms = Preference { category: Category::Wallet, channel: Channel::Sms, enabled: true };
-        house.notify.choose(asha.user, &[off(Channel::InApp), off(Channel::Email), sms], None).await.unwrap();
+        house.choose(asha.user, &[off(Channel::InApp), off(Channel::Email), sms], None).await.unwrap();
         let told = house.tell(&asha, &event(Kind::RefundProcessed, "e")).await;
         assert_eq!((told.notification, channels(&told)), (None, vec![Channel::Sms]));
         let told = house.tell(&asha, &event(Kind::ListingRejected, "e2")).await;
@@ -106,7 +106,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let asha = house.person();
         house.device(asha.user, "token-1").await;
         let night = QuietHours::parse("22:00", "07:00").unwrap();
-        house.notify.choose(asha.user, &[], Some(Some(night))).await.unwrap();
+        house.choose(asha.user, &[], Some(Some(night))).await.unwrap();
         house.clock.set("2026-01-05T18:00:00Z".parse().unwrap());
         let told = house.tell(&asha, &event(Kind::ListingRejected, "e1")).await;
         let morning: DateTime<Utc> = "2026-01-06T01:30:00Z".parse().unwrap();
@@ -123,7 +123,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let house = Arc::new(House::with(db, |config| config.caps = caps));
         let asha = house.person();
         let sms = Preference { category: Category::Wallet, channel: Channel::Sms, enabled: true };
-        house.notify.choose(asha.user, &[sms], None).await.unwrap();
+        house.choose(asha.user, &[sms], None).await.unwrap();
         let tasks: Vec<_> = (0..32)
             .map(|n| {
                 let house = Arc::clone(&house);
@@ -191,7 +191,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         let asha = house.person();
         house.device(asha.user, "token-1").await;
         let night = QuietHours::parse("10:00", "18:00").unwrap();
-        house.notify.choose(asha.user, &[], Some(Some(night))).await.unwrap();
+        house.choose(asha.user, &[], Some(Some(night))).await.unwrap();
         house.tell(&asha, &event(Kind::ContactReceived, "e1")).await;
         assert!(house.tell(&asha, &event(Kind::ContactReceived, "e2")).await.deliveries.is_empty());
         house.clock.advance(TimeDelta::hours(8));

@@ -9,6 +9,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use super::{NewEntry, StreamEntry};
 use crate::{Engine, StoreError};
 
+/// The most rows of one statement: what follows from telling a crowd takes few of them, and each stays within what the
+/// engines take as parameters.
+const ROWS: usize = 500;
+
 /// Numbers the entries along their streams, in their order, and keeps them.
 ///
 /// The heads are locked in the order of their streams' names, so that two transactions that tell the same streams do
@@ -27,9 +31,15 @@ pub async fn append_to_streams_in_txn(
     for entry in &entries {
         *counts.entry(&entry.stream).or_default() += 1;
     }
+    let counts: Vec<(&str, i64)> = counts.into_iter().collect();
     let mut last = BTreeMap::new();
-    for (stream, count) in &counts {
-        last.insert((*stream).to_owned(), advance(txn, stream, *count).await? - count);
+    for some in counts.chunks(ROWS) {
+        let heads = advance(txn, some).await?;
+        for (stream, count) in some {
+            let head = heads.get(*stream);
+            let head = head.ok_or_else(|| StoreError::Corrupt("a stream has no head".to_owned()))?;
+            last.insert((*stream).to_owned(), head - count);
+        }
     }
     let numbered: Vec<StreamEntry> = entries
         .into_iter()
@@ -38,28 +48,35 @@ pub async fn append_to_streams_in_txn(
             StreamEntry { seq: *seq, told }
         })
         .collect();
-    keep(txn, &numbered).await?;
+    for some in numbered.chunks(ROWS) {
+        keep(txn, some).await?;
+    }
     Ok(numbered)
 }
 
-/// Moves a stream's head on, and gives where it stands then. The head stays locked until the transaction ends.
-async fn advance(txn: &DatabaseTransaction, stream: &str, by: i64) -> Result<i64, StoreError> {
+/// Moves the heads of streams on, each by its count, and gives where they stand then. They stay locked until the
+/// transaction ends.
+async fn advance(
+    txn: &DatabaseTransaction,
+    streams: &[(&str, i64)],
+) -> Result<BTreeMap<String, i64>, StoreError> {
     let engine = Engine::of(txn.get_database_backend());
-    let values = [Value::from(stream), by.into()];
-    let insert = "INSERT INTO stream_heads (stream, seq) VALUES (?, ?)";
-    let row = if engine == Engine::MariaDb {
+    let list = |item: &str| vec![item; streams.len()].join(", ");
+    let insert = format!("INSERT INTO stream_heads (stream, seq) VALUES {}", list("(?, ?)"));
+    let values = streams.iter().flat_map(|(stream, by)| [Value::from(*stream), (*by).into()]);
+    let heads = if engine == Engine::MariaDb {
         let sql = format!("{insert} ON DUPLICATE KEY UPDATE seq = seq + VALUES(seq)");
         txn.execute_raw(engine.statement(&sql, values)).await?;
-        let own = engine.statement("SELECT seq FROM stream_heads WHERE stream = ?", [stream.into()]);
-        txn.query_one_raw(own).await?
+        let sql = format!("SELECT stream, seq FROM stream_heads WHERE stream IN ({})", list("?"));
+        let names = streams.iter().map(|(stream, _)| Value::from(*stream));
+        txn.query_all_raw(engine.statement(&sql, names)).await?
     } else {
         let sql = format!(
-            "{insert} ON CONFLICT (stream) DO UPDATE SET seq = stream_heads.seq + excluded.seq RETURNING seq"
+            "{insert} ON CONFLICT (stream) DO UPDATE SET seq = stream_heads.seq + excluded.seq RETURNING stream, seq"
         );
-        txn.query_one_raw(engine.statement(&sql, values)).await?
+        txn.query_all_raw(engine.statement(&sql, values)).await?
     };
-    let row = row.ok_or_else(|| StoreError::Corrupt("a stream has no head".to_owned()))?;
-    Ok(row.try_get("", "seq")?)
+    heads.iter().map(|row| Ok((row.try_get("", "stream")?, row.try_get("", "seq")?))).collect()
 }
 
 async fn keep(txn: &DatabaseTransaction, entries: &[StreamEntry]) -> Result<(), StoreError> {

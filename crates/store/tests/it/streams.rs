@@ -86,6 +86,25 @@ fn relay(db: &Database, ambient: &Ambient, config: RelayConfig, sink: &Arc<Telli
 }
 
 on_every_engine! { Scope::Store =>
+    /// More streams than one statement tells, some of them with a head already.
+    async fn a_crowd_is_told_at_once_each_stream_by_its_own_numbers(db: TestDb) {
+        let ambient = Ambient::system();
+        let streams: Vec<_> = (0..1_100).map(|n| format!("user:{n:04}")).collect();
+        tell(db, streams.iter().step_by(3).map(|stream| entry(&ambient, stream, 0)).collect()).await;
+        let entries = streams.iter().flat_map(|stream| [1, 2].map(|n| entry(&ambient, stream, n))).collect();
+        let told = tell(db, entries).await;
+        assert_eq!(told.len(), 2 * streams.len());
+        for (index, pair) in told.chunks(2).enumerate() {
+            let before = i64::from(index % 3 == 0);
+            let numbers: Vec<_> = pair.iter().map(|one| (one.told.stream.as_str(), one.seq)).collect();
+            assert_eq!(numbers, [(streams[index].as_str(), before + 1), (streams[index].as_str(), before + 2)]);
+        }
+        for index in [0, 1, 499, 500, 999, 1_099] {
+            let kept = numbers(&missed(db, &streams[index], 0, 10).await);
+            assert_eq!(kept, (1..=2 + i64::from(index % 3 == 0)).collect::<Vec<_>>());
+        }
+    }
+
     async fn a_stream_numbers_what_it_is_told_without_gaps(db: TestDb) {
         let ambient = Ambient::system();
         let told = tell(db, vec![entry(&ambient, "b", 1), entry(&ambient, "a", 1), entry(&ambient, "b", 2)]).await;

@@ -2,11 +2,13 @@
 
 use actix_web::{HttpResponse, post, web};
 use kernel::EventId;
+use marketplace::Once;
 use serde::Serialize;
+use store::StoredAnswer;
 
 use super::body::BroadcastBody;
-use crate::http::error::ApiResult;
-use crate::http::extract::{Admin, Valid};
+use crate::http::error::{ApiResult, Problem};
+use crate::http::extract::{Admin, IdempotencyHeader, Idempotent, Valid, replayed};
 use crate::state::AppState;
 
 /// A broadcast on its way.
@@ -23,8 +25,11 @@ pub(crate) struct BroadcastSent {
 #[utoipa::path(
     tag = "announcements",
     operation_id = "broadcast",
+    params(IdempotencyHeader),
     request_body = BroadcastBody,
-    responses((status = 202, description = "It is on its way", body = BroadcastSent)),
+    responses((status = 202, description = "It is on its way", body = BroadcastSent),
+              (status = 409, description = "The first request under the key is still being answered", body = Problem, content_type = "application/problem+json"),
+              (status = 422, description = "The key was used for another request", body = Problem, content_type = "application/problem+json")),
     security(("bearer" = [])),
     extensions(("x-authority" = json!("admin")))
 )]
@@ -32,9 +37,19 @@ pub(crate) struct BroadcastSent {
 pub(crate) async fn broadcast(
     admin: Admin,
     state: web::Data<AppState>,
+    key: Idempotent,
     body: Valid<BroadcastBody>,
 ) -> ApiResult<HttpResponse> {
+    let key = key.of(&admin.user, "POST /api/announcements/broadcast", &body.1);
     let broadcast = body.0.parse()?;
-    let event_id = state.market.notify.broadcast(&admin.caller, &broadcast).await?;
-    Ok(HttpResponse::Accepted().json(BroadcastSent { event_id }))
+    let sent = state.market.broadcast(&admin.caller, &broadcast, key.as_ref(), kept_answer).await?;
+    Ok(match sent {
+        Once::Now(event_id) => HttpResponse::Accepted().json(BroadcastSent { event_id }),
+        Once::Before(answer) => replayed(&answer),
+    })
+}
+
+fn kept_answer(event_id: &EventId) -> StoredAnswer {
+    let sent = BroadcastSent { event_id: *event_id };
+    StoredAnswer { status: 202, body: serde_json::to_string(&sent).unwrap_or_default() }
 }

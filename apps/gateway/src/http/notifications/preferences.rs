@@ -1,8 +1,8 @@
-//! How one wants to be told: categories by ways, and quiet hours.
+//! How one wants to be told: categories and kinds by ways, and quiet hours.
 
 use actix_web::{get, put, web};
 use kernel::{FieldErrors, InvalidInput};
-use notify::{Preference, PreferencesView, QuietHours, QuietHoursText};
+use notify::{KindPreference, NewChoices, Preference, PreferencesView, QuietHours, QuietHoursText};
 use serde::{Deserialize, Deserializer};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaType, Type};
 use validator::Validate;
@@ -20,6 +20,11 @@ pub(crate) struct PreferencesBody {
     #[validate(length(max = 100, message = "must be at most 100 choices"))]
     #[schema(max_items = 100, example = json!([{"category": "boosts", "channel": "push", "enabled": false}]))]
     preferences: Vec<Preference>,
+    /// Single kinds and ways, on or off, which come before their category's; null takes such a choice away.
+    #[serde(default)]
+    #[validate(length(max = 200, message = "must be at most 200 choices"))]
+    #[schema(max_items = 200, example = json!([{"kind": "listing.approved", "channel": "push", "enabled": false}]))]
+    kinds: Vec<KindPreference>,
     /// When to be left alone; null takes quiet hours away.
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = quiet_hours)]
@@ -51,6 +56,11 @@ fn quiet_hours() -> ObjectBuilder {
 }
 
 impl PreferencesBody {
+    fn choices(self) -> Result<NewChoices, InvalidInput> {
+        let quiet_hours = self.quiet_hours()?;
+        Ok(NewChoices { preferences: self.preferences, kinds: self.kinds, quiet_hours })
+    }
+
     fn quiet_hours(&self) -> Result<Option<Option<QuietHours>>, InvalidInput> {
         let Some(Some(text)) = &self.quiet_hours else {
             return Ok(self.quiet_hours.as_ref().map(|_| None));
@@ -63,7 +73,8 @@ impl PreferencesBody {
     }
 }
 
-/// Shows how you want to be told: each category by each way, and your quiet hours.
+/// Shows how you want to be told: each category by each way, the kinds for which you chose otherwise, your quiet hours,
+/// and by which ways each kind goes after all that.
 ///
 /// What belongs to a category under `locked` goes whatever is chosen.
 #[utoipa::path(
@@ -83,7 +94,8 @@ pub(crate) async fn notification_preferences(
 
 /// Chooses how you want to be told.
 ///
-/// It holds for messages that wait to be sent, too. In quiet hours nothing but critical messages goes by push, SMS and
+/// What is chosen for a kind comes before what is chosen for its category. It holds for messages that wait to be sent,
+/// too. In quiet hours nothing but critical messages goes by push, SMS and
 /// mail; the rest comes when they end, and stands in the inbox at once.
 #[utoipa::path(
     tag = "notifications",
@@ -99,6 +111,5 @@ pub(crate) async fn choose_notifications(
     state: web::Data<AppState>,
     body: Valid<PreferencesBody>,
 ) -> ApiResult<web::Json<PreferencesView>> {
-    let quiet_hours = body.0.quiet_hours()?;
-    Ok(web::Json(state.market.notify.choose(member.user, &body.0.preferences, quiet_hours).await?))
+    Ok(web::Json(state.market.notify.choose(member.user, &body.0.choices()?).await?))
 }

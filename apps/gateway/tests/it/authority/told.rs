@@ -32,7 +32,8 @@ pub(super) async fn dead_delivery(app: &TestApp, cast: &Cast) -> String {
     let on =
         notify::Preference { category: Category::Wallet, channel: notify::Channel::Email, enabled: true };
     let owner = cast.person("owner").user_id.parse().unwrap();
-    app.state.market.notify.choose(owner, &[on], None).await.unwrap();
+    let wanted = notify::NewChoices { preferences: vec![on], ..notify::NewChoices::default() };
+    app.state.market.notify.choose(owner, &wanted).await.unwrap();
     let told = tell(app, cast).await;
     let id = told.deliveries.iter().find(|one| one.channel == notify::Channel::Email).unwrap().id;
     give_up(app, "notification_deliveries", id.to_string()).await

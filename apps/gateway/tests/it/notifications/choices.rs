@@ -41,6 +41,63 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn one_kind_is_chosen_beside_its_category_and_comes_before_it(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let token = device(&app, &member).await;
+        let both = async || {
+            let before = app.messages("push", &token).await.len();
+            bonus(&app, &admin, &member, 100).await;
+            app.topped_up(&member, 50_000).await;
+            relay(&app).await;
+            app.run_jobs().await;
+            let all = app.messages("push", &token).await;
+            let new = all.len() - before;
+            all.into_iter().take(new).collect::<Vec<_>>()
+        };
+        let kind = |enabled: Value| json!([{ "kind": "wallet.bonus", "channel": "push", "enabled": enabled }]);
+        let is_bonus = |message: &String| message.contains("₹1.00");
+        let chosen = choose(&app, &member, &json!({ "kinds": kind(json!(false)) })).await;
+        assert_eq!(chosen["kinds"], kind(json!(false)));
+        let follows = chosen["follows"].as_array().unwrap();
+        let follows = follows.iter().find(|one| one["kind"] == "wallet.bonus").unwrap();
+        assert_eq!(follows["channels"], json!(["in_app"]));
+        let pushed = both().await;
+        assert!(pushed.len() == 1 && !is_bonus(&pushed[0]), "the bonus alone is held back: {pushed:?}");
+
+        // The other way round, and given back as it was shown.
+        let mut other = push(false);
+        other["kinds"] = kind(json!(true));
+        let shown = choose(&app, &member, &other).await;
+        let back = json!({ "preferences": shown["preferences"], "kinds": shown["kinds"], "quietHours": shown["quietHours"] });
+        assert_eq!(choose(&app, &member, &back).await, shown);
+        assert_eq!(app.get("/api/notifications/preferences").bearer(&member).send().await.body, shown);
+        let pushed = both().await;
+        assert!(pushed.len() == 1 && is_bonus(&pushed[0]), "the bonus alone goes: {pushed:?}");
+
+        // What waits is withheld, with a reason.
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        choose(&app, &member, &json!({ "kinds": kind(Value::Null) })).await;
+        app.run_jobs().await;
+        let planned = deliveries(&app, &admin, &member, "").await;
+        assert_eq!((&planned[0]["status"], &planned[0]["reason"]), (&json!("withheld"), &json!("preference")));
+        assert_eq!(app.messages("push", &token).await.len(), 2);
+
+        for (wrong, field) in [
+            (json!([{ "kind": "wallet.lottery", "channel": "push", "enabled": true }]), "kinds[0].kind"),
+            (json!([{ "kind": "wallet.bonus", "channel": "pigeon", "enabled": true }]), "kinds[0].channel"),
+            (json!([{ "kind": "wallet.bonus", "channel": "push" }]), "kinds[0].enabled"),
+            (json!(vec![json!({ "kind": "wallet.bonus", "channel": "push", "enabled": true }); 201]), "kinds"),
+        ] {
+            let refused = app.put("/api/notifications/preferences").bearer(&member).json(&json!({ "kinds": wrong }));
+            let refused = refused.send().await.problem(StatusCode::BAD_REQUEST, "invalid_input");
+            assert_eq!(refused.fields(), [field]);
+        }
+        app.stop().await;
+    }
+
     async fn quiet_hours_hold_back_all_but_what_is_critical_and_end(db: TestDb) {
         let app = TestApp::start(db).await;
         let admin = app.staff(Role::Admin).await;

@@ -36,6 +36,23 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn without_firebase_a_push_is_withheld_when_it_is_planned(db: TestDb) {
+        let app = TestApp::start_with(db, |config| config.fcm.service_account = None).await;
+        let admin = app.staff(Role::Admin).await;
+        let member = app.member().await;
+        let token = device(&app, &member).await;
+        bonus(&app, &admin, &member, 100).await;
+        relay(&app).await;
+        let planned = deliveries(&app, &admin, &member, "").await;
+        let told = ["channel", "status", "reason", "attempts"].map(|field| planned[0][field].clone());
+        assert_eq!((planned.len(), told), (1, [json!("push"), json!("withheld"), json!("no_provider"), json!(0)]));
+        app.run_jobs().await;
+        assert_eq!(deliveries(&app, &admin, &member, "").await, planned, "nothing is tried");
+        assert!(app.messages("push", &token).await.is_empty());
+        assert_eq!(list(&app, &member, "").await.len(), 1, "the inbox has it");
+        app.stop().await;
+    }
+
     /// The first of each order is away. What it certainly did not take goes by the second one; without one, nobody
     /// can log in.
     async fn who_stands_in_is_asked_in_the_configured_order(db: TestDb) {

@@ -3,6 +3,7 @@
 mod bounds;
 mod client;
 mod cuts;
+mod inbox;
 mod processes;
 
 use kernel::Role;

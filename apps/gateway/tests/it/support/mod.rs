@@ -73,10 +73,11 @@ impl TestApp {
         config.smtp.url = sandbox.smtp_url().into();
         config.razorpay.base_url = sandbox.http_url().parse().unwrap();
         config.media.folder.clone_from(&media);
+        config.fcm.service_account = Some(sandbox::FCM_SERVICE_ACCOUNT.into());
         adjust(&mut config);
         let ambient = ambient(&clock);
         let mut market = gateway::marketplace(&config, db.database().clone(), ambient.clone()).await.unwrap();
-        market.senders.push = Some(firebase(&sandbox));
+        market.senders.push = market.senders.push.map(|_| firebase(&sandbox));
         let metrics = gateway::telemetry::detached_metrics();
         let state =
             web::Data::new(AppState::new(config, db.database().clone(), ambient, market, metrics).unwrap());
