@@ -93,7 +93,6 @@ impl Catalog {
 
     /// Adds a boost that is paid for to writes that are made together, if `gate` has a row; as
     /// [`grant_boost_in_txn`](Self::grant_boost_in_txn).
-    #[must_use]
     pub fn grant_at_once(
         &self,
         writes: OneStatement,

@@ -74,11 +74,7 @@ pub(super) async fn after(
     let up_to = after.map(|at| at.version);
     // Each entry shows a row at least, but the first may have shown all of its rows on the page before.
     let entries = rows::entries(conn, user, filter, up_to, u64::from(limit) + 2).await?;
-    let is_new = |at: Position| {
-        after.is_none_or(|last| {
-            at.version < last.version || (at.version == last.version && at.part < last.part)
-        })
-    };
+    let is_new = |at: Position| after.is_none_or(|last| (at.version, at.part) < (last.version, last.part));
     let places = places(&entries, filter).filter(|&(_, at)| is_new(at));
     let keep = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     read(conn, user, places.take(keep).collect()).await

@@ -279,6 +279,13 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_told_by_its_name() {
+        let posting = &journal().postings[0];
+        assert_eq!(posting.from.name(), "gateway:clearing");
+        assert_eq!(posting.to.name(), "user:00000000-0000-0000-0000-000000000002:available");
+    }
+
+    #[test]
     fn fields_do_not_run_into_each_other() {
         let (mut one, mut other) = (journal(), journal());
         (one.ref_type, one.ref_id) = ("pay".to_owned(), "ment".to_owned());

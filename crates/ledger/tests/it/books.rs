@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use kernel::{Currency, Money, Page, Paging, UserId};
 use ledger::{
-    JournalKind, Ledger, LedgerError, TransactionFilter, TransactionQuery, TransactionType as T,
-    WalletTransactionView,
+    JournalKind, Ledger, LedgerError, Leg, NewJournal, Purse, Reference, TransactionFilter, TransactionQuery,
+    TransactionType as T, WalletTransactionView, templates,
 };
 use testkit::{Domain, Scope, on_every_engine};
 
@@ -73,6 +73,22 @@ fn question(dice: &Dice, customer: &Customer) -> (TransactionFilter, Vec<Known>)
 }
 
 on_every_engine! { Scope::Domain(Domain::Ledger) =>
+    /// Each of the two sees their own side of it.
+    async fn a_journal_between_two_wallets_shows_each_what_it_did_to_theirs(db: TestDb) {
+        let shop = Shop::open(db);
+        let [buyer, seller] = [(); 2].map(|()| shop.customer().user);
+        shop.ledger.post(&templates::top_up("pay_1", buyer, Money::inr(100)).unwrap()).await.unwrap();
+        let legs = vec![Leg::new((buyer, Purse::Available), (seller, Purse::Earnings), Money::inr(30))];
+        let sale = NewJournal::new("sale:1", JournalKind::Recovery, Reference::new("sale", 1), legs).unwrap();
+        shop.ledger.post(&sale).await.unwrap();
+        for (user, spendable) in [(buyer, [100, 70]), (seller, [0, 30])] {
+            let first = Paging::After { cursor: None, limit: 1 };
+            let rows = page(&shop.ledger, user, &TransactionFilter::default(), first).await.unwrap().data;
+            let change = &rows[0].spendable;
+            assert_eq!([change.before, change.after].map(Money::amount), spendable);
+        }
+    }
+
     async fn somebody_without_money_has_a_wallet_of_zeros(db: TestDb) {
         let shop = Shop::open(db);
         let wallet = shop.ledger.wallet(shop.ambient.new_id()).await.unwrap();

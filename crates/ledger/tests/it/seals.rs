@@ -8,7 +8,7 @@ use kernel::{Money, UserId};
 use ledger::{Outcome, Sealed, templates};
 use sea_orm::ConnectionTrait;
 use store::StoreError;
-use testkit::{Domain, Scope, TestDb, on_every_engine};
+use testkit::{Domain, Engine, Scope, TestDb, on_every_engine};
 
 use crate::business::{Dice, Shop};
 
@@ -45,6 +45,14 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         let report = shop.ledger.verify(|_| ()).await.unwrap();
         assert!(report.is_clean(), "{report:?}");
         assert_eq!((report.journals, report.seals), (17, 2));
+        let sums = "SELECT CAST(SUM(p.amount) AS {int}) AS moved, s.total AS sealed FROM ledger_seals s \
+                    JOIN ledger_postings p ON p.journal_id >= s.first_journal AND p.journal_id <= s.last_journal \
+                    GROUP BY s.n, s.total";
+        let sums = sums.replace("{int}", if db.engine() == Engine::MariaDb { "SIGNED" } else { "BIGINT" });
+        for row in db.reader().unwrap().query_all_raw(db.engine().statement(&sums, [])).await.unwrap() {
+            let amount = |column| row.try_get::<i64>("", column).unwrap();
+            assert_eq!(amount("sealed"), amount("moved"));
+        }
     }
 
     async fn sealers_at_once_write_one_chain_without_error(db: TestDb) {

@@ -273,6 +273,16 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// How many postings there are, and how many house accounts they name.
+async fn rows_in(db: &TestDb) -> (u64, u64) {
+    let sql = "SELECT (SELECT COUNT(*) FROM ledger_postings) AS postings, (SELECT COUNT(*) FROM \
+               (SELECT from_kind AS kind FROM ledger_postings WHERE from_user IS NULL UNION \
+               SELECT to_kind FROM ledger_postings WHERE to_user IS NULL) AS houses) AS accounts";
+    let row = db.reader().unwrap().query_one_raw(db.engine().statement(sql, [])).await.unwrap().unwrap();
+    let count = |column| u64::try_from(row.try_get::<i64>("", column).unwrap()).unwrap();
+    (count("postings"), count("accounts"))
+}
+
 on_every_engine! { Scope::Domain(Domain::Ledger) =>
     async fn an_empty_ledger_is_right(db: TestDb) {
         let report = Shop::open(db).ledger.verify(|_| ()).await.unwrap();
@@ -285,6 +295,8 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         let report = shop.ledger.verify(|progress| told.push(progress)).await.unwrap();
         assert!(report.is_clean(), "{report:?}");
         assert!(report.seals >= 2 && report.wallets == 3 && report.holds >= 9 && report.deltas > 0, "{report:?}");
+        let (postings, accounts) = rows_in(db).await;
+        assert_eq!((report.postings, report.accounts), (postings, accounts));
         let last = |part| told.iter().rev().find(|progress| progress.part == part).unwrap().checked;
         assert_eq!(
             [Part::Journals, Part::Holds, Part::Wallets, Part::Deltas].map(last),

@@ -118,3 +118,48 @@ fn read(row: &QueryResult) -> Result<StoredHold, StoreError> {
         resolve_journal: row.try_get("", "resolve_journal")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks a hold of 60 and 40 that a journal ended with these legs out of what was held.
+    fn ended(status: &str, legs: &[(&str, i64)]) -> bool {
+        let (user, opened, ended) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+        let side = |kind: &str| {
+            let user = Purse::parse(kind).map(|_| user);
+            Side { kind: kind.to_owned(), user }
+        };
+        let posting = |journal, from: &str, to: &str, amount| StoredPosting {
+            journal,
+            seq: 1,
+            from: side(from),
+            to: side(to),
+            amount,
+        };
+        let opening = vec![posting(opened, "available", "held", 60), posting(opened, "earnings", "held", 40)];
+        let ending = legs.iter().map(|(to, amount)| posting(ended, "held", to, *amount)).collect();
+        let hold = StoredHold {
+            id: Uuid::from_u128(4),
+            user,
+            amount: 100,
+            from_available: 60,
+            from_earnings: 40,
+            status: status.to_owned(),
+            open_journal: opened,
+            resolve_journal: Some(ended),
+        };
+        check_hold(&hold, &HashMap::from([(opened, opening), (ended, ending)])).is_ok()
+    }
+
+    #[test]
+    fn a_hold_is_given_back_whole_or_taken_whole() {
+        assert!(ended("released", &[("available", 60), ("earnings", 40)]));
+        assert!(ended("captured", &[("gateway:clearing", 100)]));
+        assert!(!ended("captured", &[("available", 60), ("earnings", 40)]));
+        for status in ["released", "captured"] {
+            assert!(!ended(status, &[("available", 60), ("gateway:clearing", 40)]), "{status}: both");
+            assert!(!ended(status, &[("available", 40), ("earnings", 60)]), "{status}: into other purses");
+        }
+    }
+}

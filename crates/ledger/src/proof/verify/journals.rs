@@ -153,3 +153,18 @@ fn replay(journal: &StoredJournal, houses: &mut HouseSums) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Foreign keys keep such rows out, unless they were switched off.
+    #[test]
+    fn a_row_of_no_journal_is_wrong() {
+        assert!(belongs_to_none("ledger_postings", None).is_ok());
+        let Err(Stop::Wrong(wrong)) = belongs_to_none("ledger_postings", Some(&Uuid::nil())) else {
+            panic!("it was found right");
+        };
+        assert_eq!((wrong.table, wrong.found.as_str()), ("ledger_postings", "no journal's"));
+    }
+}

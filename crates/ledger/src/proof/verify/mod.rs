@@ -213,3 +213,27 @@ async fn snapshot(db: &Database) -> Result<DatabaseTransaction, StoreError> {
     };
     Ok(db.reader()?.begin_with_options(options).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_told_by_its_name() {
+        let names = [Part::Journals, Part::Holds, Part::Wallets, Part::Deltas].map(Part::as_str);
+        assert_eq!(names, ["journals", "holds", "wallets", "deltas"]);
+    }
+
+    #[test]
+    fn a_report_with_a_wrong_row_is_not_clean() {
+        let wrong = Mismatch {
+            table: "ledger_seals",
+            key: "n 1".to_owned(),
+            column: "total",
+            expected: "1".to_owned(),
+            found: "2".to_owned(),
+        };
+        assert!(Report::default().is_clean());
+        assert!(!Report { first_wrong: Some(wrong), ..Report::default() }.is_clean());
+    }
+}

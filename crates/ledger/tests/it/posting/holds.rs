@@ -165,6 +165,20 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         assert_eq!(count(db, "ledger_holds WHERE status = 'open'").await, 1);
     }
 
+    /// Both took as much of the same wallet: the journal that ended one is no answer to whoever asks it for the other.
+    async fn the_journal_that_ended_one_hold_did_not_end_another(db: TestDb) {
+        let (ledger, refunds) = (ledger(db), [a_refund(), a_refund()]);
+        let user = somebody_with(&ledger, 1_000).await;
+        let one = held(db, &ledger, refunds[0], user, 300).await;
+        let other = held(db, &ledger, refunds[1], user, 300).await;
+        let done = templates::refund_done(refunds[0], user, Money::inr(300)).unwrap();
+        assert!(matches!(capture(db, &ledger, one, &done).await, Ok(Outcome::Posted(_))));
+        assert!(matches!(capture(db, &ledger, one, &done).await, Ok(Outcome::Known(_))));
+        release(db, &ledger, other, &templates::refund_release_key(refunds[1])).await.unwrap();
+        assert!(matches!(capture(db, &ledger, other, &done).await, Err(LedgerError::HoldEnded)));
+        assert_eq!(purses(db, &ledger, user).await, (700, 0));
+    }
+
     async fn a_frozen_wallets_holds_end_as_others_do(db: TestDb) {
         let (ledger, refund, caller) = (ledger(db), a_refund(), kernel::Caller::system("fraud desk"));
         let user = somebody_with(&ledger, 1_000).await;
