@@ -9,9 +9,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use super::{NewEntry, StreamEntry};
 use crate::{Engine, StoreError};
 
-/// The most rows of one statement: what follows from telling a crowd takes few of them, and each stays within what the
-/// engines take as parameters.
-const ROWS: usize = 500;
+/// The most rows of one statement, a power of two: what follows from telling a crowd takes few of them, and each stays
+/// within what the engines take as parameters.
+const ROWS: usize = 256;
 
 /// Numbers the entries along their streams, in their order, and keeps them.
 ///
@@ -33,7 +33,7 @@ pub async fn append_to_streams_in_txn(
     }
     let counts: Vec<(&str, i64)> = counts.into_iter().collect();
     let mut last = BTreeMap::new();
-    for some in counts.chunks(ROWS) {
+    for some in pieces(&counts) {
         let heads = advance(txn, some).await?;
         for (stream, count) in some {
             let head = heads.get(*stream);
@@ -48,10 +48,21 @@ pub async fn append_to_streams_in_txn(
             StreamEntry { seq: *seq, told }
         })
         .collect();
-    for some in numbered.chunks(ROWS) {
+    for some in pieces(&numbered) {
         keep(txn, some).await?;
     }
     Ok(numbered)
+}
+
+/// The rows in their order, in pieces whose sizes are powers of two, so that connections have few different statements to
+/// keep prepared.
+fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = (1_usize << rest.len().checked_ilog2()?).min(ROWS);
+        let (piece, after) = rest.split_at(size);
+        rest = after;
+        Some(piece)
+    })
 }
 
 /// Moves the heads of streams on, each by its count, and gives where they stand then. They stay locked until the
@@ -108,4 +119,18 @@ pub async fn forget_stream_entries(
     let delete = Engine::of(txn.get_database_backend())
         .statement("DELETE FROM stream_entries WHERE at < ?", [before.into()]);
     Ok(txn.execute_raw(delete).await?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_have_the_sizes_of_few_statements_and_keep_the_order() {
+        let rows: Vec<usize> = (0..553).collect();
+        let sizes: Vec<_> = pieces(&rows).map(<[_]>::len).collect();
+        assert_eq!(sizes, [256, 256, 32, 8, 1]);
+        assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        assert_eq!(pieces::<usize>(&[]).count(), 0);
+    }
 }

@@ -236,7 +236,9 @@ on_every_engine! { Scope::Store =>
         let all = async || count(db, "outbox_events WHERE relayed_at IS NULL").await == 0;
         while !all().await {
             lives += 1;
-            let relay = relay(db, &ambient, config, &sink);
+            // A process that dies takes its connections with it.
+            let own = another_process(db).await;
+            let relay = relay(&own, &ambient, config, &sink);
             let running = tokio::spawn(async move { relay.run(std::future::pending()).await });
             // Lives grow longer: on a slow engine the first ones are too short to get anything done.
             tokio::time::sleep(Duration::from_millis(5 + lives * 7 % (13 + lives))).await;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -34,11 +34,11 @@ pub(crate) struct RequestFacts {
 }
 
 /// Counts a request as under way until it is dropped.
-struct InFlight<'a>(&'a AtomicUsize);
+struct InFlight(web::Data<AppState>);
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -102,13 +102,13 @@ fn finish(response: HttpResponse, facts: &RequestFacts, path: &str) -> HttpRespo
 async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-    state: &AppState,
+    state: &web::Data<AppState>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let path = routed_path(&request);
-    let _counted;
+    let mut counted = None;
     if !is_webhook(path) && !is_socket(path) {
         let under_way = state.in_flight.fetch_add(1, Ordering::Relaxed);
-        _counted = InFlight(&state.in_flight);
+        counted = Some(InFlight(state.clone()));
         if under_way >= state.config.server.max_concurrent_requests && !is_probe(path) {
             let text = "too many requests are under way";
             let busy = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", text);
@@ -122,12 +122,22 @@ async fn answer(
         "/api/uploads" => Duration::from_millis(state.config.media.upload_timeout_ms),
         _ => Duration::from_millis(state.config.server.request_timeout_ms),
     };
+    // A poll is for whoever waits for it; what somebody asked for goes on to its end though they go away.
+    let ends_with_client = is_socket(path);
     let guarded = AssertUnwindSafe(next.call(request)).catch_unwind();
-    match tokio::time::timeout(limit, guarded).await {
-        Ok(Ok(response)) => response.map(ServiceResponse::map_into_boxed_body),
-        // The panic hook has written it to the log.
-        Ok(Err(_)) => Err(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into()),
-        Err(_) => {
+    let handled = async move {
+        let _counted = counted;
+        tokio::time::timeout(limit, guarded).await
+    };
+    let outcome = match ends_with_client {
+        true => Ok(handled.await),
+        false => actix_web::rt::spawn(handled.in_current_span()).await,
+    };
+    match outcome {
+        Ok(Ok(Ok(response))) => response.map(ServiceResponse::map_into_boxed_body),
+        // The panic hook has written it to the log; or the server has been stopped.
+        Ok(Ok(Err(_))) | Err(_) => Err(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into()),
+        Ok(Err(_)) => {
             let late =
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "the request took too long");
             Err(late.retry_after(Duration::from_secs(1)).into())
