@@ -1,7 +1,7 @@
 //! One request under one key acts once: at once, and from two servers.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::{Scope, TestDb, on_every_engine};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{Answer, TestApp};
 
@@ -80,6 +81,38 @@ on_every_engine! { Scope::All =>
         let [order] = app.state.market.payments.orders_of(buyer.user_id.parse().unwrap(), &first_page()).await.unwrap().data.try_into().unwrap();
         let kept = answers.iter().find(|answer| answer.status == 201).unwrap();
         assert_eq!(order.provider_order_id, Some(kept.text("/razorpayOrderId")));
+        app.stop().await;
+    }
+
+    /// A client that goes away in the middle, without a word, does not stop what it asked for; nor does it leave the
+    /// server a connection to its database that is cut off in the middle of something.
+    async fn what_was_asked_for_goes_on_when_the_client_goes_away(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let buyer = app.member().await;
+        app.fault(&json!({ "target": "razorpay", "call": "order", "delayMs": 300, "times": 1 })).await;
+        let body = json!({ "amount": 50_000 }).to_string();
+        let request = format!(
+            "POST /api/payments/order HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+             Idempotency-Key: k\r\nContent-Length: {}\r\n\r\n{body}",
+            buyer.access,
+            body.len()
+        );
+        let mut client = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        while count(db, "idempotency_keys WHERE recovery_point IS NOT NULL").await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Closed with a reset, as by a phone that lost its network.
+        client.set_zero_linger().unwrap();
+        drop(client);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while count(db, "idempotency_keys WHERE status = 201").await == 0 {
+            assert!(Instant::now() < deadline, "the order was dropped with the connection");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let again = app.order(&buyer, 50_000, "k").send().await.expect(StatusCode::CREATED);
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        assert_eq!(app.razorpay().orders().len(), 1);
         app.stop().await;
     }
 
