@@ -41,7 +41,7 @@ const LADDER: [TimeDelta; 5] =
 const LADDER_END: TimeDelta = TimeDelta::days(5);
 
 /// The provider takes payments of an order for ever, so one that nobody paid is looked after daily up to this age.
-const LATE_DAYS: i32 = 30;
+const LATE: TimeDelta = TimeDelta::days(30);
 
 /// What was paid can be refunded in the dashboard for half a year (payments/refunds), and paid a second time: a paid
 /// order is looked after at the end of the ladder, and weekly from there on up to this age.
@@ -57,7 +57,7 @@ const FAILED_LOOKS: i32 = 20;
 /// When an order that is not paid is next looked after; `None` when it has become too old. Looks whose time passed while
 /// nobody worked are not made up for.
 pub(crate) fn next_look(created_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let days = (1..=LATE_DAYS).map(|day| TimeDelta::days(day.into())).filter(|day| *day > LADDER_END);
+    let days = (1..).map(|day| LADDER_END + TimeDelta::days(day)).take_while(|day| *day <= LATE);
     LADDER.into_iter().chain(days).map(|after| created_at + after).find(|at| *at > now)
 }
 
