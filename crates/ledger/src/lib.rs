@@ -77,7 +77,7 @@ impl Ledger {
     }
 
     /// The same ledger, posting a statement at a time on every engine: for servers that speak PostgreSQL's protocol but
-    /// do not run its functions.
+    /// have neither its functions nor its rows' versions.
     #[must_use]
     pub fn in_plain_statements(self) -> Self {
         Self { plain: true, ..self }

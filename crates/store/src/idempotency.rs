@@ -4,6 +4,8 @@
 //! unique index until the first has committed, and then replays its answer; if the first rolled back, the second
 //! runs as if it were the first.
 //!
+//! Where all writes are one statement, the key is claimed and answered by one of them: see [`answer_at_once`].
+//!
 //! Where somebody outside is asked in the middle, the key is leased instead: see [`KeyLease`](crate::KeyLease).
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -19,8 +19,8 @@ use crate::{Catalog, CatalogError};
 #[derive(Debug)]
 pub struct BoostQuote {
     id: BoostId,
-    pub(super) listing: LockedListing,
-    pub(super) plan: BoostPlanId,
+    listing: LockedListing,
+    plan: BoostPlanId,
     kind: BoostKind,
     price: Money,
     span: Span,

@@ -17,6 +17,7 @@ mod prominence;
 mod read;
 mod rows;
 mod rules;
+mod seen;
 mod take_down;
 mod view;
 

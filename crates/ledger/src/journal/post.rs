@@ -56,9 +56,16 @@ impl Ledger {
         self.db.in_txn(async |txn| plain::settle(txn, &self.ambient, journal).await).await
     }
 
+    /// Whether journals can be among [writes that are made together](Self::post_at_once): on PostgreSQL, unless this
+    /// ledger posts a statement at a time.
+    pub fn posts_at_once(&self) -> bool {
+        !self.is_plain(self.db.engine())
+    }
+
     /// Adds the posting of the journal to writes that are made together, and gives its id and the name that has a row if
-    /// it is posted: only if `gate` has a row, and the wallet that version. `None` where the engine cannot do so, or the
-    /// journal touches more than one wallet: then [`post_in_txn`](Self::post_in_txn) can.
+    /// it is posted: only if `gate` has a row, and the wallet that version. `None` where that
+    /// [cannot be](Self::posts_at_once), or the journal does not touch exactly one wallet: then
+    /// [`post_in_txn`](Self::post_in_txn) can.
     pub fn post_at_once(
         &self,
         writes: OneStatement,

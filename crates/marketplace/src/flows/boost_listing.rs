@@ -6,7 +6,7 @@ use ledger::{Balances, GstRate, JournalKind, NewJournal, Outcome, Split, templat
 use platform::settings::BOOST_GST_PERCENT;
 use sea_orm::DatabaseTransaction;
 use store::{
-    Engine, IdempotencyKey, OneStatement, StoreError, StoredAnswer, answer_at_once, append_events_at_once,
+    IdempotencyKey, OneStatement, StoreError, StoredAnswer, answer_at_once, append_events_at_once,
     append_events_in_txn,
 };
 
@@ -81,7 +81,7 @@ impl Marketplace {
         answer: fn(&Boosted) -> StoredAnswer,
     ) -> Result<Option<Boosted>, FlowError> {
         let Order { seller, listing, plan, kind, gst, .. } = *order;
-        if self.db.engine() != Engine::Postgres {
+        if !self.ledger.posts_at_once() {
             return Ok(None);
         }
         let Some(open) = self.catalog.quote_boost(seller, listing, plan, kind).await? else {
