@@ -242,16 +242,20 @@ impl Connection {
         }
     }
 
-    pub(crate) fn fall_due(self: &Arc<Self>, due: Due, now: Instant) {
+    /// Does what was due at a moment that is just past.
+    pub(crate) fn fall_due(self: &Arc<Self>, due: Due, at: Instant) {
         match due {
             Due::Ping => {
-                let by = now + self.shared.config.ping_timeout;
+                // A ping that goes out a little late leaves the end where the client reckons it; one that goes out
+                // very late does not take the client's time to answer.
+                let patience = self.shared.config.ping_timeout;
+                let by = (at + patience).max(Instant::now() + patience * 9 / 10);
                 self.state().pong_by = Some(by);
                 self.push_or_cut(&Packets::new(b"2", &[]));
                 self.shard.set_timer(by, Due::Pong, self);
             }
             Due::Pong => drop(self.has_ended()),
-            Due::Upgrade => self.forget_probe(now),
+            Due::Upgrade => self.forget_probe(at),
             Due::Settle => {
                 if self.handler().is_some_and(|handler| !handler.has_settled()) {
                     self.end(Reason::ConnectTimeout);
@@ -268,8 +272,8 @@ impl Connection {
     }
 
     /// The WebSocket that wanted to take over did not.
-    fn forget_probe(&self, now: Instant) {
-        let overdue = self.state().probe.take_if(|probe| probe.by <= now);
+    fn forget_probe(&self, at: Instant) {
+        let overdue = self.state().probe.take_if(|probe| probe.by <= at);
         if let Some(waker) = overdue.and_then(|probe| probe.waker) {
             waker.wake();
         }

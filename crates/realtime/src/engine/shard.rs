@@ -157,10 +157,9 @@ impl Shard {
                 None => self.bell.notified().await,
             }
             let Some(engine) = engine.upgrade() else { return };
-            let now = Instant::now();
-            for timer in self.take_due(now) {
+            for timer in self.take_due(Instant::now()) {
                 if let Some(connection) = timer.connection.upgrade() {
-                    connection.fall_due(timer.due, now);
+                    connection.fall_due(timer.due, self.started + Duration::from_micros(timer.at));
                 }
             }
             let is_busy = engine.application().flush(&self);
