@@ -3,11 +3,16 @@
 use actix_web::{App, HttpServer};
 use async_trait::async_trait;
 use clap::Parser;
+use mimalloc::MiMalloc;
 use realtime::{
     Admission, Args, Config, ConnectRequest, EngineConfig, Event, Handle, Namespace, Origins, Realtime,
     Refused, Socket,
 };
 use std::sync::{Arc, OnceLock};
+
+/// The gateway's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Broadcasts on demand.
 #[derive(Parser)]
