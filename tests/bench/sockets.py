@@ -27,7 +27,9 @@ SPARE_DESCRIPTORS = 200
 # Of the measurement with a stuck reader. The cap is low so that it is reached within a round: it is the bytes that count.
 STUCK_SOCKETS = 1_000
 STUCK_IN_FLIGHT = 4
-STUCK_MAX_QUEUE = 64 * 1024
+STUCK_MAX_QUEUE = 16 * 1024
+# What the kernel takes before it: as little as over a network, where it would be a megabyte within one machine.
+STUCK_SEND_BUFFER = 16 * 1024
 
 
 def start(name: str, folder: Path, *arguments: str) -> Server:
@@ -73,7 +75,8 @@ def measure_stuck(options: argparse.Namespace) -> dict:
     """The time until the last of a thousand sockets has a broadcast, with and without one more that does not read."""
     raise_descriptors()
     with tempfile.TemporaryDirectory(prefix="dgt-bench.") as scratch:
-        server = start("ours", Path(scratch), "--max-queue", str(STUCK_MAX_QUEUE))
+        server = start("ours", Path(scratch), "--max-queue", str(STUCK_MAX_QUEUE),
+                       "--send-buffer", str(STUCK_SEND_BUFFER))
         try:
             command = [BIN / "bench_stuck", "--address", f"127.0.0.1:{server.port}", "--sockets", str(STUCK_SOCKETS),
                        "--in-flight", str(STUCK_IN_FLIGHT), "--seconds", str(options.seconds),

@@ -8,24 +8,47 @@ use realtime::{
     Admission, Args, Config, ConnectRequest, EngineConfig, Event, Handle, Namespace, Origins, Realtime,
     Refused, Socket,
 };
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use tokio::net::TcpSocket;
 
 /// The gateway's allocator.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// As actix-web's.
+const BACKLOG: u32 = 1024;
 
 /// Broadcasts on demand.
 #[derive(Parser)]
 struct Cli {
     /// Where to listen.
     #[arg(long)]
-    bind: String,
+    bind: SocketAddr,
     /// Threads that serve connections.
     #[arg(long, default_value_t = 2)]
     workers: usize,
     /// Bytes that may wait for one client.
     #[arg(long, default_value_t = EngineConfig::default().max_queue)]
     max_queue: usize,
+    /// Bytes of a connection that the kernel holds before it makes us wait; its own choice unless given. Between two
+    /// programs of one machine that is above a megabyte, which no network gives.
+    #[arg(long)]
+    send_buffer: Option<u32>,
+}
+
+/// Where connections are accepted, which have its buffers.
+fn listen(cli: &Cli) -> std::io::Result<std::net::TcpListener> {
+    let socket = match cli.bind {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    if let Some(size) = cli.send_buffer {
+        socket.set_send_buffer_size(size)?;
+    }
+    socket.bind(cli.bind)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 struct Room {
@@ -74,6 +97,6 @@ async fn main() -> anyhow::Result<()> {
             .configure(|app| realtime.configure(app))
             .route("/ready", actix_web::web::to(|| async { "yes" }))
     });
-    server.workers(cli.workers).bind(cli.bind)?.run().await?;
+    server.workers(cli.workers).listen(listen(&cli)?)?.run().await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! One socket's side of the measurement. The frames are read by hand, so that this client is not what is measured.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -73,6 +74,23 @@ impl Listener {
         let data = data.to_vec();
         self.buffer.drain(..length);
         Some(data)
+    }
+
+    /// Takes what has come, without waiting, and answers pings: one that only sends would be cut otherwise.
+    pub(super) async fn keep_alive(&mut self) -> anyhow::Result<()> {
+        loop {
+            match self.reader.try_read_buf(&mut self.buffer) {
+                Ok(length) => ensure!(length > 0, "the server closed the emitter's connection"),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        while let Some(frame) = self.frame() {
+            if frame == b"2" {
+                self.send(b"3").await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends a short text, masked with zeros.

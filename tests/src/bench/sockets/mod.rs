@@ -89,6 +89,7 @@ impl Room {
 
     async fn send(&mut self) -> anyhow::Result<()> {
         self.flights.push_back(Flight { sent: Instant::now(), missing: self.sockets });
+        self.emitter.keep_alive().await?;
         self.emitter.send(b"42[\"go\"]").await
     }
 }
