@@ -18,7 +18,8 @@ const CHUNK: usize = 16 * 1024;
 pub(crate) struct Queue {
     /// Mostly the only one.
     first: Option<Arc<Packets>>,
-    rest: VecDeque<Arc<Packets>>,
+    /// Boxed, because nearly every connection has none.
+    rest: Option<Box<VecDeque<Arc<Packets>>>>,
     bytes: usize,
 }
 
@@ -37,7 +38,7 @@ impl Queue {
         if self.first.is_none() {
             self.first = Some(packets);
         } else {
-            self.rest.push_back(packets);
+            self.rest.get_or_insert_default().push_back(packets);
         }
     }
 
@@ -48,9 +49,9 @@ impl Queue {
     fn pop(&mut self) -> Option<Arc<Packets>> {
         let packets = self.first.take()?;
         self.bytes -= packets.wire().len() + ENTRY;
-        self.first = self.rest.pop_front();
-        if self.first.is_none() && self.rest.capacity() > 0 {
-            self.clear();
+        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        if self.first.is_none() {
+            self.rest = None;
         }
         Some(packets)
     }
@@ -111,7 +112,7 @@ mod tests {
             got.extend_from_slice(&chunk);
         }
         assert_eq!(got, expected);
-        assert_eq!((queue.bytes, queue.rest.capacity()), (0, 0));
+        assert_eq!((queue.bytes, queue.rest.is_none()), (0, true));
     }
 
     #[test]

@@ -18,7 +18,8 @@ use crate::socket::socket::Socket;
 /// Jobs in the order in which they came. There is no task while nothing waits.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    jobs: VecDeque<Job>,
+    /// Boxed, because nearly every client has none.
+    jobs: Option<Box<VecDeque<Job>>>,
     /// A task works on it.
     is_driven: bool,
     /// Of whoever waits for room.
@@ -35,16 +36,16 @@ pub(crate) enum Job {
 impl Inbox {
     /// Takes a job; true when nobody works on them, and the caller must see to it.
     pub(crate) fn push(&mut self, job: Job) -> bool {
-        self.jobs.push_back(job);
+        self.jobs.get_or_insert_default().push_back(job);
         !std::mem::replace(&mut self.is_driven, true)
     }
 
     /// The next job. When there is none, the task that asked must end.
     pub(crate) fn next(&mut self) -> Option<Job> {
-        let job = self.jobs.pop_front();
+        let job = self.jobs.as_mut().and_then(|jobs| jobs.pop_front());
         if job.is_none() {
             self.is_driven = false;
-            self.jobs = VecDeque::new();
+            self.jobs = None;
         }
         self.wake_reader();
         job
@@ -52,7 +53,7 @@ impl Inbox {
 
     /// Whether there is room for one more; whoever asks is woken when there is.
     pub(crate) fn poll_room(&mut self, most: usize, context: &Context<'_>) -> Poll<()> {
-        if self.jobs.len() < most {
+        if self.jobs.as_ref().is_none_or(|jobs| jobs.len() < most) {
             return Poll::Ready(());
         }
         self.reader = Some(context.waker().clone());
