@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use kernel::{Actor, DomainError, ListingId, Role, SessionId, UserId};
+use kernel::{Actor, DomainError, ListingId, Role, SessionId};
 use marketplace::{Marketplace, Stream};
 use realtime::{Admission, Args, ConnectRequest, Event, Namespace, Reason, Refused, Socket};
 use secrecy::{ExposeSecret, SecretString};
@@ -37,10 +37,10 @@ struct Auth {
 /// A person who is connected.
 pub(super) struct Guest {
     actor: Actor,
-    user: UserId,
     session: SessionId,
     token: SecretString,
-    after: BTreeMap<String, i64>,
+    /// What it is to listen to from the start, and the number of what it heard last of that. Taken when it begins.
+    wanted: Mutex<Vec<(Stream, Option<i64>)>>,
     /// What it listens to.
     streams: Mutex<HashSet<String>>,
     pace: Pace,
@@ -85,22 +85,23 @@ impl Namespace for Lobby {
         })?;
         let seat = Mutex::new(Some(seat));
         // Whoever comes back must be the same in every respect that decides what they hear.
-        let hears_staff = self.staff_role(&actor).await.is_some();
-        let identity = format!("{user} {session} {} {hears_staff}", role.as_str());
-        let (after, streams, pace) = (auth.after, Mutex::default(), Pace::default());
-        Ok(Admission::new(identity).data(Guest { actor, user, session, token, after, streams, pace, seat }))
+        let staff_role = self.staff_role(&actor).await;
+        let identity = format!("{user} {session} {} {}", role.as_str(), staff_role.is_some());
+        // Of the numbers that it gave, only these are kept.
+        let streams = [Some(Stream::User(user)), Some(Stream::Everyone), staff_role.map(Stream::Staff)];
+        let after = |stream: Stream| (stream, auth.after.get(&stream.to_string()).copied());
+        let wanted = Mutex::new(streams.into_iter().flatten().map(after).collect());
+        let (streams, pace) = (Mutex::default(), Pace::default());
+        Ok(Admission::new(identity).data(Guest { actor, session, token, wanted, streams, pace, seat }))
     }
 
     async fn connected(&self, socket: &Socket) {
         let Some(guest) = socket.data::<Guest>() else { return };
         let joined = socket.join(&session_room(&guest.session.to_string())).is_ok();
-        let mut streams = vec![Stream::User(guest.user), Stream::Everyone];
-        streams.extend(self.staff_role(&guest.actor).await.map(Stream::Staff));
-        let ready = if socket.was_recovered() {
-            Ok(self.go_on(socket, guest))
-        } else {
-            self.begin(socket, guest, &streams).await
-        };
+        if socket.was_recovered() {
+            self.go_on(socket, guest);
+        }
+        let ready = self.begin(socket, guest).await;
         // Whatever was taken away since the token was read: from here on it puts this socket out by itself.
         let still_there = self.authenticate(&guest.token).await;
         match (joined, ready, still_there) {
@@ -182,26 +183,31 @@ impl Lobby {
         may.then_some(*role)
     }
 
-    /// Lets a new socket into its streams, with what it missed.
-    async fn begin(&self, socket: &Socket, guest: &Guest, streams: &[Stream]) -> Result<Json, ()> {
+    /// Lets a socket into its streams, with what it missed: one that goes on only into those that it is not in, because
+    /// it was cut off before it was told `ready`.
+    async fn begin(&self, socket: &Socket, guest: &Guest) -> Result<Json, ()> {
         let mut ready = serde_json::Map::new();
-        for stream in streams {
+        let wanted = std::mem::take(&mut *guest.wanted.lock().unwrap_or_else(PoisonError::into_inner));
+        for (stream, after) in wanted {
             let stream = stream.to_string();
-            let (seq, resync) =
-                self.listen(socket, guest, &stream, guest.after.get(&stream).copied()).await?;
+            if guest.streams().contains(&stream) {
+                continue;
+            }
+            let (seq, resync) = self.listen(socket, guest, &stream, after).await?;
+            // It may have been told something of the stream before it was cut off.
+            let resync = resync || (socket.was_recovered() && after.is_none());
             ready.insert(stream, json!({ "seq": seq, "resync": resync }));
         }
         Ok(Json::Object(ready))
     }
 
-    /// Lets it go on: it is in its rooms and has what it missed.
-    fn go_on(&self, socket: &Socket, guest: &Guest) -> Json {
+    /// Lets it go on: it is in its rooms and has what it missed of these.
+    fn go_on(&self, socket: &Socket, guest: &Guest) {
         for room in socket.rooms() {
             if !room.starts_with("session:") && guest.streams().insert(room.to_string()) {
                 self.feeds.keep(&room);
             }
         }
-        json!({})
     }
 
     async fn listen(
@@ -224,9 +230,8 @@ impl Lobby {
             tracing::warn!(%error, "a stream cannot be listened to");
             return Err(());
         }
-        if begun.is_some() {
-            guest.streams().insert(stream.to_owned());
-        } else {
+        // It is held once for each of its streams.
+        if begun.is_none() || !guest.streams().insert(stream.to_owned()) {
             self.feeds.release(stream);
         }
         begun.ok_or(())
@@ -240,10 +245,7 @@ impl Lobby {
             let count = streams.iter().filter(|stream| stream.starts_with("listing:")).count();
             (streams.contains(&stream), count)
         };
-        if is_listening {
-            return json!({ "ok": true });
-        }
-        if count >= MOST_LISTINGS {
+        if !is_listening && count >= MOST_LISTINGS {
             return problem("too_many", "at most 64 listings can be followed at a time");
         }
         if let Err(error) = self.market.catalog.get_listing(Some(&guest.actor), listing_id).await {

@@ -120,8 +120,9 @@ impl JobHandler for SendHook {
         KIND
     }
 
+    /// Each endpoint has one under way at most, so this is how many that hang at once hold up the others.
     fn share(&self) -> usize {
-        4
+        16
     }
 
     async fn run(&self, job: &ClaimedJob) -> Result<Outcome, JobError> {

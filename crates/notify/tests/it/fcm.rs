@@ -175,3 +175,17 @@ async fn credentials_do_not_cross_a_network_in_the_clear() {
     let fcm = Fcm::new(base.clone(), Ambient::system()).unwrap();
     assert!(!format!("{fcm:?}{base:?}").contains("PRIVATE KEY"));
 }
+
+/// A deadline for all that wait, not one after the other: else pushes would hold the places of other messages for long.
+#[tokio::test]
+async fn all_that_wait_for_an_access_token_give_up_together() {
+    let server = RawServer::start(Answer::Silence).await;
+    let fcm = fcm(&server.url());
+    let all: Vec<_> = (0..6).map(|_| push("token")).collect();
+    let sent = futures_util::future::join_all(all.iter().map(|message| fcm.send(message))).await;
+    let not_sent = PushError::Send(SendError::NotSent { code: None, retry_after: None });
+    assert!(sent.iter().all(|sent| sent.as_ref() == Err(&not_sent)), "{sent:?}");
+    assert_eq!(server.connections(), 1, "one asked for all of them");
+    assert_eq!(fcm.send(&push("token")).await, Err(not_sent));
+    assert_eq!(server.connections(), 2, "whoever comes later asks anew");
+}

@@ -19,6 +19,7 @@ pub(crate) struct Queue {
     /// Mostly the only one.
     first: Option<Arc<Packets>>,
     /// Boxed, because nearly every connection has none.
+    #[expect(clippy::box_collection, reason = "a pointer is a quarter of it, and there are many thousands")]
     rest: Option<Box<VecDeque<Arc<Packets>>>>,
     bytes: usize,
 }

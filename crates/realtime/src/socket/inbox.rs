@@ -19,6 +19,7 @@ use crate::socket::socket::Socket;
 #[derive(Default)]
 pub(crate) struct Inbox {
     /// Boxed, because nearly every client has none.
+    #[expect(clippy::box_collection, reason = "a pointer is a quarter of it, and there are many thousands")]
     jobs: Option<Box<VecDeque<Job>>>,
     /// A task works on it.
     is_driven: bool,

@@ -28,8 +28,18 @@ struct Shared {
     url: Url,
     ambient: Ambient,
     /// Held while a new one is fetched, so that many calls at once ask for one.
-    held: RwLock<Option<Held>>,
+    last: RwLock<Last>,
     forgotten: std::sync::atomic::AtomicBool,
+}
+
+/// What came of asking for tokens so far.
+#[derive(Default)]
+struct Last {
+    held: Option<Held>,
+    /// How often one was asked for.
+    count: u64,
+    /// Why the last time gave none. Whoever waited for that call has its answer: each would wait as long again.
+    failure: Option<SendError>,
 }
 
 #[derive(Clone)]
@@ -47,7 +57,7 @@ struct Granted {
 impl AccessTokens {
     pub(super) fn new(client: Client, account: ServiceAccount, url: Url, ambient: Ambient) -> Self {
         let forgotten = std::sync::atomic::AtomicBool::new(false);
-        Self(Arc::new(Shared { client, account, url, ambient, held: RwLock::default(), forgotten }))
+        Self(Arc::new(Shared { client, account, url, ambient, last: RwLock::default(), forgotten }))
     }
 
     /// The token to use now.
@@ -55,18 +65,28 @@ impl AccessTokens {
     /// # Errors
     /// [`SendError::NotSent`] or [`SendError::Misconfigured`]: without a token nothing is sent.
     pub(super) async fn get(&self) -> Result<SecretString, SendError> {
-        if let Some(token) = self.usable(self.0.held.read().await.as_ref()) {
+        let count = {
+            let last = self.0.last.read().await;
+            if let Some(token) = self.usable(last.held.as_ref()) {
+                return Ok(token);
+            }
+            last.count
+        };
+        let mut last = self.0.last.write().await;
+        // Somebody may have asked for one while this call waited.
+        if let Some(token) = self.usable(last.held.as_ref()) {
             return Ok(token);
         }
-        let mut held = self.0.held.write().await;
-        // Somebody may have fetched one while this call waited.
-        if let Some(token) = self.usable(held.as_ref()) {
-            return Ok(token);
+        if let Some(failure) = last.failure.filter(|_| last.count != count) {
+            return Err(failure);
         }
-        let fresh = self.0.fetch().await?;
+        let fetched = self.0.fetch().await;
+        last.count += 1;
+        last.failure = fetched.as_ref().err().copied();
+        let fresh = fetched?;
         self.0.forgotten.store(false, std::sync::atomic::Ordering::Release);
         let token = fresh.token.clone();
-        *held = Some(fresh);
+        last.held = Some(fresh);
         Ok(token)
     }
 
