@@ -248,7 +248,9 @@ impl Lobby {
         if !is_listening && count >= MOST_LISTINGS {
             return problem("too_many", "at most 64 listings can be followed at a time");
         }
-        if let Err(error) = self.market.catalog.get_listing(Some(&guest.actor), listing_id).await {
+        if !is_listening
+            && let Err(error) = self.market.catalog.get_listing(Some(&guest.actor), listing_id).await
+        {
             return problem(error.code(), &error.to_string());
         }
         match self.listen(socket, guest, &stream, after).await {

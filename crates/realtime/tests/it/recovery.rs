@@ -113,7 +113,7 @@ async fn a_client_whose_old_connection_still_seems_alive_takes_its_place() {
     assert_eq!(again["sid"], answer["sid"]);
     assert_eq!(numbered(again["missed"][0].as_str().unwrap()).unwrap().0, 2);
     old.closed().await;
-    assert_eq!(*lab.gone.lock().unwrap(), [Reason::TransportClose]);
+    until("it is out", || *lab.gone.lock().unwrap() == [Reason::TransportClose]).await;
     assert_eq!(realtime.handle().to("user:asha").sockets().len(), 1);
 }
 

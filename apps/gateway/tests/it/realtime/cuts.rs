@@ -143,13 +143,17 @@ impl Listener<'_> {
             auth["offset"] = offset;
         }
         let mut client = Client::connect(self.app, &auth).await.unwrap();
+        let mut before = Vec::new();
         loop {
             let heard = client.next().await;
-            self.take(&heard);
             if heard.name == "ready" {
+                // A stream that has begun goes on while others begin: what is passed over of it is told now.
+                self.take(&heard);
+                before.iter().for_each(|heard| self.take(heard));
                 self.recovered += i64::from(heard.payload["streams"].as_object().unwrap().is_empty());
                 return client;
             }
+            before.push(heard);
         }
     }
 

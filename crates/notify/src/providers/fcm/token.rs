@@ -1,6 +1,7 @@
 //! Access tokens: one for all calls, fetched by one call at a time, and anew before it runs out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::Ambient;
@@ -29,15 +30,15 @@ struct Shared {
     ambient: Ambient,
     /// Held while a new one is fetched, so that many calls at once ask for one.
     last: RwLock<Last>,
-    forgotten: std::sync::atomic::AtomicBool,
+    /// How often one was asked for.
+    count: AtomicU64,
+    forgotten: AtomicBool,
 }
 
 /// What came of asking for tokens so far.
 #[derive(Default)]
 struct Last {
     held: Option<Held>,
-    /// How often one was asked for.
-    count: u64,
     /// Why the last time gave none. Whoever waited for that call has its answer: each would wait as long again.
     failure: Option<SendError>,
 }
@@ -56,8 +57,16 @@ struct Granted {
 
 impl AccessTokens {
     pub(super) fn new(client: Client, account: ServiceAccount, url: Url, ambient: Ambient) -> Self {
-        let forgotten = std::sync::atomic::AtomicBool::new(false);
-        Self(Arc::new(Shared { client, account, url, ambient, last: RwLock::default(), forgotten }))
+        let forgotten = AtomicBool::new(false);
+        Self(Arc::new(Shared {
+            client,
+            account,
+            url,
+            ambient,
+            last: RwLock::default(),
+            count: AtomicU64::new(0),
+            forgotten,
+        }))
     }
 
     /// The token to use now.
@@ -65,26 +74,23 @@ impl AccessTokens {
     /// # Errors
     /// [`SendError::NotSent`] or [`SendError::Misconfigured`]: without a token nothing is sent.
     pub(super) async fn get(&self) -> Result<SecretString, SendError> {
-        let count = {
-            let last = self.0.last.read().await;
-            if let Some(token) = self.usable(last.held.as_ref()) {
-                return Ok(token);
-            }
-            last.count
-        };
+        let count = self.0.count.load(Ordering::Acquire);
+        if let Some(token) = self.usable(self.0.last.read().await.held.as_ref()) {
+            return Ok(token);
+        }
         let mut last = self.0.last.write().await;
         // Somebody may have asked for one while this call waited.
         if let Some(token) = self.usable(last.held.as_ref()) {
             return Ok(token);
         }
-        if let Some(failure) = last.failure.filter(|_| last.count != count) {
+        if let Some(failure) = last.failure.filter(|_| self.0.count.load(Ordering::Acquire) != count) {
             return Err(failure);
         }
         let fetched = self.0.fetch().await;
-        last.count += 1;
+        self.0.count.fetch_add(1, Ordering::AcqRel);
         last.failure = fetched.as_ref().err().copied();
         let fresh = fetched?;
-        self.0.forgotten.store(false, std::sync::atomic::Ordering::Release);
+        self.0.forgotten.store(false, Ordering::Release);
         let token = fresh.token.clone();
         last.held = Some(fresh);
         Ok(token)
@@ -92,11 +98,11 @@ impl AccessTokens {
 
     /// The held token was refused: the next call fetches another.
     pub(super) fn forget(&self) {
-        self.0.forgotten.store(true, std::sync::atomic::Ordering::Release);
+        self.0.forgotten.store(true, Ordering::Release);
     }
 
     fn usable(&self, held: Option<&Held>) -> Option<SecretString> {
-        let forgotten = self.0.forgotten.load(std::sync::atomic::Ordering::Acquire);
+        let forgotten = self.0.forgotten.load(Ordering::Acquire);
         let held = held.filter(|held| !forgotten && held.until - EARLY > self.0.ambient.now())?;
         Some(held.token.clone())
     }
