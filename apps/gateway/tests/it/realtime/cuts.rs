@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use kernel::{ListingId, Role};
-use reqwest::StatusCode;
+use kernel::ListingId;
 use serde_json::{Value, json};
 use store::{NewEvent, Relay, RelayConfig, append_events_in_txn, stream_heads};
 use testkit::{Scope, on_every_engine};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Heard};
-use super::{bonus, relay, user_stream};
+use super::{relay, user_stream};
 use crate::support::{Session, TestApp};
 
 /// Subjects that events are about; the relay delivers one of each at a time.
@@ -246,39 +245,6 @@ on_every_engine! { Scope::All =>
             "{events} events, {cuts} cuts, seed {seed}: {} heard, {} passed over by {} resyncs, {} recoveries",
             listener.heard, listener.passed_over, listener.resyncs, listener.recovered,
         ).unwrap();
-        app.stop().await;
-    }
-
-    /// The streams are joined one after the other. Whoever is cut between two of them has enough to come back by.
-    async fn who_is_cut_before_they_are_ready_hears_every_stream_when_they_come_back(db: TestDb) {
-        let app = TestApp::start(db).await;
-        let (admin, member) = (app.staff(Role::Admin).await, app.member().await);
-        bonus(&app, &admin, &member, 100).await;
-        relay(&app).await;
-        let stream = user_stream(&member);
-        let (mut clients, mut recovered) = (Vec::new(), 0);
-        for _ in 0..20 {
-            let auth = json!({ "token": member.access, "after": { stream.clone(): 0 } });
-            let mut cut = Client::connect(&app, &auth).await.unwrap();
-            let first = cut.next().await;
-            let mut auth = json!({ "token": member.access, "after": { stream.clone(): first.seq() } });
-            auth["pid"] = std::mem::take(&mut cut.pid);
-            auth["offset"] = first.offset;
-            let pid = auth["pid"].clone();
-            drop(cut);
-            let mut client = Client::connect(&app, &auth).await.unwrap();
-            client.hears("ready").await;
-            recovered += usize::from(client.pid == pid);
-            clients.push(client);
-        }
-        assert!(recovered > 0, "all began afresh");
-        let said = json!({ "titleEn": "Back soon", "bodyEn": "Payments rest until noon." });
-        let path = "/api/announcements/broadcast";
-        app.post(path).bearer(&admin).json(&said).send().await.expect(StatusCode::ACCEPTED);
-        relay(&app).await;
-        for client in &mut clients {
-            client.hears("broadcast:new").await;
-        }
         app.stop().await;
     }
 }
