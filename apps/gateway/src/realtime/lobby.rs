@@ -245,13 +245,13 @@ impl Lobby {
             let count = streams.iter().filter(|stream| stream.starts_with("listing:")).count();
             (streams.contains(&stream), count)
         };
-        if !is_listening && count >= MOST_LISTINGS {
-            return problem("too_many", "at most 64 listings can be followed at a time");
-        }
-        if !is_listening
-            && let Err(error) = self.market.catalog.get_listing(Some(&guest.actor), listing_id).await
-        {
-            return problem(error.code(), &error.to_string());
+        if !is_listening {
+            if count >= MOST_LISTINGS {
+                return problem("too_many", "at most 64 listings can be followed at a time");
+            }
+            if let Err(error) = self.market.catalog.get_listing(Some(&guest.actor), listing_id).await {
+                return problem(error.code(), &error.to_string());
+            }
         }
         match self.listen(socket, guest, &stream, after).await {
             Ok((seq, resync)) => json!({ "ok": true, "stream": stream, "seq": seq, "resync": resync }),
