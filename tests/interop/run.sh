@@ -140,6 +140,7 @@ start_gateway() {
         cd "$work/gateway"
         export DGT__SERVER__BIND=127.0.0.1:$port DGT__DATABASE__URL=sqlite://data/dgt.db DGT__RATE_LIMIT__ENABLED=false
         export DGT__SMTP__URL=smtp://$SANDBOX_SMTP DGT__TWILIO__BASE_URL=$SANDBOX_URL DGT__RAZORPAY__BASE_URL=$SANDBOX_URL
+        "$bin" migrate && "$bin" seed --admin-phone +919000000001
         exec "$bin" serve
     ) >"$work/gateway.log" 2>&1 &
     started+=($!)

@@ -32,13 +32,31 @@ async def login(session):
     return await call(session, "POST", "/api/auth/verify-otp", body)
 
 
+async def listing(session, person):
+    """A listing of theirs, which they may follow while it waits for its review."""
+    leaf = next(category for category in (await call(session, "GET", "/api/categories"))["data"]
+                if category["slug"] == "furniture")
+    while leaf.get("children"):
+        leaf = leaf["children"][0]
+    body = {
+        "categoryId": leaf["id"], "title": "A wooden table", "condition": "GOOD",
+        "description": "Four legs, one top, and no scratch worth telling of.",
+        "price": {"amount": 250_000, "currency": "INR"}, "location": {"city": "Pune", "state": "Maharashtra"},
+    }
+    table = (await call(session, "POST", "/api/listings", body, person["accessToken"]))["id"]
+
+    async def retitle(title):
+        await call(session, "PUT", f"/api/listings/{table}", {**body, "title": title}, person["accessToken"])
+    return table, retitle
+
+
 class Client(socketio.AsyncClient):
     """A client that keeps what it is told."""
 
     def __init__(self):
         super().__init__()
         self.told = asyncio.Queue()
-        for event in ("ready", "session:revoked", "disconnect", "connect_error"):
+        for event in ("ready", "listing:updated", "session:revoked", "disconnect", "connect_error"):
             self.on(event, self.keep(event))
 
     def keep(self, event):
@@ -90,11 +108,49 @@ async def a_logout_is_told_and_cuts(session):
     await client.disconnect()
 
 
+async def who_comes_back_is_told_what_they_missed(session):
+    person = await login(session)
+    table, retitle = await listing(session, person)
+    token, stream = person["accessToken"], f"listing:{table}"
+
+    async def news(client):
+        """From the listing's own stream: its seller hears of it a second time, for themselves."""
+        while True:
+            payload, meta = (await client.next("listing:updated"))[:2]
+            if meta["stream"] == stream:
+                return payload, meta
+
+    client, witness = Client(), Client()
+    for one in (client, witness):
+        await one.connect(GATEWAY, auth={"token": token})
+        await one.next("ready")
+        followed = await one.call("subscribe:listing", {"listingId": table})
+        assert followed["ok"] and followed["stream"] == stream, followed
+    await retitle("A better table")
+    for one in (client, witness):
+        payload, meta = await news(one)
+        assert payload["listingId"] == table and meta["seq"] == followed["seq"] + 1, (payload, meta)
+
+    await client.disconnect()
+    await retitle("The best table")
+    missed = (await news(witness))[1]["seq"]
+    # This client keeps nothing of a connection that is gone, so it says itself how far it had heard.
+    await client.connect(GATEWAY, auth={"token": token})
+    await client.next("ready")
+    again = await client.call("subscribe:listing", {"listingId": table, "after": meta["seq"]})
+    assert again["ok"] and again["resync"] is False and again["seq"] == missed, again
+    payload, meta = await news(client)
+    assert payload["listingId"] == table and meta["seq"] == missed, (payload, meta)
+    for one in (client, witness):
+        await one.disconnect()
+
+
 async def main():
     passed = failed = 0
     tests = [
         a_member_connects_upgrades_and_is_acknowledged,
         nobody_comes_in_without_a_good_token,
+        who_comes_back_is_told_what_they_missed,
         a_logout_is_told_and_cuts,
     ]
     async with aiohttp.ClientSession() as session:

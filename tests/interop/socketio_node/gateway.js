@@ -43,6 +43,34 @@ function client(person, options = {}) {
   return socket;
 }
 
+// A listing of theirs, which they may follow while it waits for its review.
+async function listing(person) {
+  const categories = await call('GET', '/api/categories');
+  const leaf = (tree) => (tree.children?.length ? leaf(tree.children[0]) : tree);
+  const body = {
+    categoryId: leaf(categories.data.find(({ slug }) => slug === 'furniture')).id,
+    title: 'A wooden chair',
+    description: 'Four legs, a back, and hardly ever sat upon.',
+    condition: 'GOOD',
+    price: { amount: 150000, currency: 'INR' },
+    location: { city: 'Pune', state: 'Maharashtra' },
+  };
+  const { id } = await call('POST', '/api/listings', body, person.token);
+  return { id, retitle: (title) => call('PUT', `/api/listings/${id}`, { ...body, title }, person.token) };
+}
+
+// Waits for news of the listing from the listing's own stream: its seller hears of it a second time, for themselves.
+function news(socket, followed, within = 10000) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no news in time')), within);
+    socket.on('listing:updated', (payload, meta) => {
+      if (meta.stream !== `listing:${followed.id}`) return;
+      clearTimeout(timer);
+      resolve({ payload, meta });
+    });
+  });
+}
+
 const tests = {
   async 'a member connects by polling, moves to a WebSocket, and hears where the streams stand'() {
     const person = await login();
@@ -78,6 +106,50 @@ const tests = {
     const unknown = { listingId: '019300f0-7c41-7d0b-9b7e-5d2f1c0a9e11' };
     assert.equal((await socket.emitWithAck('subscribe:listing', unknown)).code, 'listing_not_found');
     assert.equal((await socket.emitWithAck('subscribe:listing', {})).code, 'invalid_input');
+  },
+
+  async 'who follows a listing hears what happens to it until they leave'() {
+    const person = await login();
+    const socket = client(person);
+    await once(socket, 'ready');
+    const chair = await listing(person);
+    const followed = await socket.emitWithAck('subscribe:listing', { listingId: chair.id });
+    assert.equal(followed.ok, true, JSON.stringify(followed));
+    assert.equal(followed.stream, `listing:${chair.id}`);
+    const told = news(socket, chair);
+    await chair.retitle('A better wooden chair');
+    const { payload, meta } = await told;
+    assert.equal(payload.listingId, chair.id);
+    assert.equal(meta.seq, followed.seq + 1);
+
+    assert.deepEqual(await socket.emitWithAck('unsubscribe:listing', { listingId: chair.id }), { ok: true });
+    const streams = [];
+    socket.on('listing:updated', (_, { stream }) => streams.push(stream));
+    await chair.retitle('The best wooden chair');
+    while (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(await socket.emitWithAck('ping'), { ok: true });
+    assert.deepEqual(streams, [person.stream]);
+  },
+
+  async 'a client that is cut off hears what it missed when it is back'() {
+    const person = await login();
+    const chair = await listing(person);
+    // Long enough for the event to have come and gone.
+    const socket = client(person, { reconnectionDelay: 3000, randomizationFactor: 0 });
+    const witness = client(person);
+    await Promise.all([once(socket, 'ready'), once(witness, 'ready')]);
+    const { seq } = await socket.emitWithAck('subscribe:listing', { listingId: chair.id });
+    await witness.emitWithAck('subscribe:listing', { listingId: chair.id });
+
+    socket.io.engine.close();
+    const seen = news(witness, chair);
+    await chair.retitle('A chair that changed meanwhile');
+    await seen;
+    assert.equal(socket.connected, false);
+    const { payload, meta } = await news(socket, chair);
+    assert.equal(socket.recovered, true);
+    assert.equal(payload.listingId, chair.id);
+    assert.equal(meta.seq, seq + 1);
   },
 
   async 'a session that ends is told of to the others, and its own sockets are cut'() {
