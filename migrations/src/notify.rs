@@ -12,6 +12,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("notify_0007_former_contacts", FORMER_CONTACTS),
     SqlMigration::new("notify_0008_choices_of_kinds", CHOICES_OF_KINDS),
     SqlMigration::new("notify_0009_hooks_in_order", HOOKS_IN_ORDER),
+    SqlMigration::new("notify_0010_dead_hooks", DEAD_HOOKS),
 ];
 
 const INBOX: &[Step] = &[
@@ -295,4 +296,9 @@ const HOOKS_IN_ORDER: &[Step] = &[
         "endpoint_id, due_at",
         "due_at IS NOT NULL",
     ),
+];
+
+const DEAD_HOOKS: &[Step] = &[
+    // The measurements count what was given up.
+    Step::IndexWhere("ix_hook_deliveries_dead", "hook_deliveries", "status", "status = 'dead'"),
 ];

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use marketplace::Marketplace;
-use store::{Lag, StoreError, job_lag, outbox_lag};
+use marketplace::{FlowError, Marketplace};
+use store::{Lag, job_lag, outbox_lag};
 use tokio_util::sync::CancellationToken;
 
 /// How often they are taken.
@@ -23,14 +23,27 @@ pub(crate) async fn measure(market: Marketplace, stop: CancellationToken) {
     }
 }
 
-async fn measure_once(market: &Marketplace) -> Result<(), StoreError> {
+async fn measure_once(market: &Marketplace) -> Result<(), FlowError> {
+    let reader = market.db.reader()?;
+    let lags = [
+        (outbox_lag(reader).await?, metrics::gauge!("outbox_lag_seconds"), metrics::gauge!("outbox_dead")),
+        (job_lag(reader).await?, metrics::gauge!("jobs_lag_seconds"), metrics::gauge!("jobs_dead")),
+        (
+            market.notify.delivery_lag().await?,
+            metrics::gauge!("deliveries_lag_seconds"),
+            metrics::gauge!("deliveries_dead"),
+        ),
+        (
+            market.notify.hook_lag().await?,
+            metrics::gauge!("hooks_lag_seconds"),
+            metrics::gauge!("hooks_dead"),
+        ),
+    ];
     let now = market.ambient.now();
-    let outbox = outbox_lag(market.db.reader()?).await?;
-    metrics::gauge!("outbox_lag_seconds").set(waiting(outbox, now));
-    metrics::gauge!("outbox_dead").set(count(outbox.dead));
-    let jobs = job_lag(market.db.reader()?).await?;
-    metrics::gauge!("jobs_lag_seconds").set(waiting(jobs, now));
-    metrics::gauge!("jobs_dead").set(count(jobs.dead));
+    for (lag, oldest, dead) in lags {
+        oldest.set(waiting(lag, now));
+        dead.set(count(lag.dead));
+    }
     Ok(())
 }
 

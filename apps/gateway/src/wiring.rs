@@ -9,7 +9,7 @@ use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, KeyError, KeyTexts, Keys};
 use kernel::{Ambient, CursorCodec, InvalidKey, Money, SealingKeys, key_bytes};
 use ledger::{Ledger, LedgerConfig};
-use marketplace::{Failpoint, Failpoints, Marketplace};
+use marketplace::{BoostDesk, Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
 use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpTemplates};
 use outbound::http::Timeouts;
@@ -108,10 +108,10 @@ pub async fn marketplace(
         english: config.twilio.otp_dlt_template_id.clone(),
         hindi: config.twilio.otp_dlt_template_id_hindi.clone(),
     };
+    let ledger = Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? });
     let guard = Guard::new("razorpay", GuardConfig::default(), ambient.clone());
     Ok(Marketplace {
         identity,
-        catalog,
         photos,
         moderation: Moderation::new(db.clone(), ambient.clone()),
         settings: Settings::new(db.clone(), ambient.clone()),
@@ -120,7 +120,9 @@ pub async fn marketplace(
         notify: Notify::new(db.clone(), ambient.clone(), notify_config(config)?),
         senders: senders(config, &ambient)?,
         hooks: HookClient::new(),
-        ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors(&config.auth)? }),
+        boost_desk: BoostDesk::open(&db, &ambient, &catalog, &ledger),
+        catalog,
+        ledger,
         payments: payments(config, &db, &ambient, guard)?,
         turns: marketplace::Turns::default(),
         failpoints: failpoints(config.profile)?,

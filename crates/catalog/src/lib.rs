@@ -46,8 +46,8 @@ use kernel::{Ambient, Caller, CursorCodec, Permission};
 use store::Database;
 
 pub use boost::{
-    BoostKind, BoostParts, BoostPayment, BoostPlanInput, BoostPlanView, BoostQuote, BoostRefund, BoostStatus,
-    BoostView, GrantedBoost, OpenBoostQuote, PlanDays, PlanFeatures, PlanName, PlanPrice,
+    BoostKind, BoostOrder, BoostParts, BoostPayment, BoostPlanInput, BoostPlanView, BoostQuote, BoostRefund,
+    BoostStatus, BoostView, GrantedBoost, OpenBoostQuote, PlanDays, PlanFeatures, PlanName, PlanPrice,
 };
 pub use category::{
     AttributeKind, AttributeSchema, AttributeSpec, CategoryIcon, CategoryInput, CategoryName, CategoryNode,

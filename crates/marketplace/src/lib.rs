@@ -24,8 +24,8 @@ use store::Database;
 pub use error::FlowError;
 pub use failpoints::{Failpoint, Failpoints};
 pub use flows::{
-    BonusView, Boosted, CheckoutProof, DeadLetterKind, DeadLetterView, Effect, KeptRefusal, NewBonus, Once,
-    SellerContact,
+    BonusView, BoostDesk, Boosted, CheckoutProof, DeadLetterKind, DeadLetterView, Effect, KeptRefusal,
+    NewBonus, Once, SellerContact,
 };
 pub use jobs::{POLL_ORDERS_JOB, POLL_REFUNDS_JOB, schedules, worker};
 pub use telling::{EVERYONE, Listener, Stream, Telling};
@@ -62,6 +62,8 @@ pub struct Marketplace {
     pub ledger: Ledger,
     /// Money that moves.
     pub payments: Payments,
+    /// Sells boosts that are ordered at the same time.
+    pub boost_desk: BoostDesk,
     /// Whose turn it is to poll the payment provider.
     pub turns: Turns,
     /// Where tests end the process; nowhere otherwise.

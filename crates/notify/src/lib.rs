@@ -43,6 +43,7 @@ mod failover;
 mod guarded;
 mod hook;
 mod inbox;
+mod lag;
 mod language;
 mod mail;
 mod otp;

@@ -8,11 +8,13 @@
 //!
 //! Where somebody outside is asked in the middle, the key is leased instead: see [`KeyLease`](crate::KeyLease).
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sha2::{Digest, Sha256};
 
-use crate::{Engine, OneStatement, StoreError, insert_if_absent};
+use crate::{Engine, OneStatement, StoreError, array, insert_if_absent, unnest};
 
 /// How long an answer is kept for replay.
 const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
@@ -196,6 +198,54 @@ pub fn answer_at_once(
         answer.body.as_str().into(),
     ];
     writes.with("answer", &sql, values)
+}
+
+/// Which of the keys are on nobody's record, in their order; on PostgreSQL alone. One whose time is over counts as used
+/// until it is cleaned up.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unused_keys(
+    txn: &DatabaseTransaction,
+    keys: &[&IdempotencyKey],
+) -> Result<Vec<bool>, StoreError> {
+    let (rows, columns) = unnest([
+        ("text", array(keys.iter().map(|key| Some(&key.scope)))),
+        ("text", array(keys.iter().map(|key| Some(&key.key)))),
+    ]);
+    let sql = format!(
+        "SELECT k.scope, k.idem_key FROM {rows} AS v(scope, idem_key) \
+         JOIN idempotency_keys k ON k.scope = v.scope AND k.idem_key = v.idem_key"
+    );
+    let found = txn.query_all_raw(Engine::Postgres.statement(&sql, columns)).await?;
+    let used = found
+        .iter()
+        .map(|row| Ok((row.try_get("", "scope")?, row.try_get("", "idem_key")?)))
+        .collect::<Result<HashSet<(String, String)>, StoreError>>()?;
+    Ok(keys.iter().map(|key| !used.contains(&(key.scope.clone(), key.key.clone()))).collect())
+}
+
+/// Adds the claims of many keys together with their answers to writes that are made together. All of them fail with a
+/// [unique violation](StoreError::is_unique_violation) when one of the keys is in use.
+#[must_use]
+pub fn answers_together(
+    writes: OneStatement,
+    answers: &[(&IdempotencyKey, StoredAnswer)],
+    now: DateTime<Utc>,
+) -> OneStatement {
+    let (rows, columns) = unnest([
+        ("text", array(answers.iter().map(|(key, _)| Some(&key.scope)))),
+        ("text", array(answers.iter().map(|(key, _)| Some(&key.key)))),
+        ("text", array(answers.iter().map(|(key, _)| Some(&key.fingerprint)))),
+        ("integer", array(answers.iter().map(|(_, answer)| Some(answer.status)))),
+        ("text", array(answers.iter().map(|(_, answer)| Some(&answer.body)))),
+    ]);
+    let sql = format!(
+        "INSERT INTO idempotency_keys (scope, idem_key, fingerprint, status, body, created_at, expires_at) \
+         SELECT v.*, CAST(? AS timestamptz), CAST(? AS timestamptz) FROM {rows} AS v"
+    );
+    let times = [now.into(), (now + KEPT_FOR).into()];
+    writes.with("answers", &sql, times.into_iter().chain(columns))
 }
 
 /// Removes keys whose time is over; gives how many.

@@ -14,10 +14,15 @@ pub struct Lag {
     pub dead: i64,
 }
 
-/// Both in one statement; each sub-select finds its answer in a small index.
-pub(crate) async fn lag(db: &impl ConnectionTrait, oldest: &str, dead: &str) -> Result<Lag, StoreError> {
-    let sql = format!("SELECT ({oldest}) AS oldest, ({dead}) AS dead");
-    let select = Engine::of(db.get_database_backend()).statement(&sql, []);
-    let Some(row) = db.query_one_raw(select).await? else { return Ok(Lag::default()) };
-    Ok(Lag { oldest: row.try_get("", "oldest")?, dead: row.try_get("", "dead")? })
+impl Lag {
+    /// Both in one statement; each sub-select is to find its answer in a small index.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(db: &impl ConnectionTrait, oldest: &str, dead: &str) -> Result<Self, StoreError> {
+        let sql = format!("SELECT ({oldest}) AS oldest, ({dead}) AS dead");
+        let select = Engine::of(db.get_database_backend()).statement(&sql, []);
+        let Some(row) = db.query_one_raw(select).await? else { return Ok(Self::default()) };
+        Ok(Self { oldest: row.try_get("", "oldest")?, dead: row.try_get("", "dead")? })
+    }
 }

@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod arrays;
 pub mod audit;
 mod backoff;
 mod database;
@@ -41,13 +42,14 @@ mod schedule;
 mod stream;
 mod txn;
 
+pub use arrays::{array, unnest};
 pub use backoff::Backoff;
 pub use database::{Database, DatabaseConfig};
 pub use engine::Engine;
 pub use error::{StoreError, TxnError};
 pub use idempotency::{
-    Claim, IdempotencyKey, StoredAnswer, answer_at_once, answered_key, claim_key_in_txn, forget_expired_keys,
-    keep_answer_in_txn,
+    Claim, IdempotencyKey, StoredAnswer, answer_at_once, answered_key, answers_together, claim_key_in_txn,
+    forget_expired_keys, keep_answer_in_txn, unused_keys,
 };
 pub use insert::insert_if_absent;
 pub use jobs::{
@@ -59,8 +61,8 @@ pub use lag::Lag;
 pub use one_statement::OneStatement;
 pub use outbox::{
     DeadEvent, NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn,
-    append_events_at_once, append_events_in_txn, dead_event, dead_events, forget_relayed_events, outbox_lag,
-    revive_dead_event,
+    append_events_at_once, append_events_in_txn, append_events_together, dead_event, dead_events,
+    forget_relayed_events, outbox_lag, revive_dead_event,
 };
 pub use schedule::{Schedule, ScheduleError, Scheduler, forget_old_fires};
 pub use stream::{

@@ -4,9 +4,9 @@
 //! not at all. All of them see the database as it was when the statement began; a row that is locked or updated is
 //! looked at anew when its lock had to be waited for.
 
-use sea_orm::{Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, Value};
 
-use crate::Engine;
+use crate::{Engine, StoreError, txn};
 
 /// Writes under names, to be made together.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,19 @@ impl OneStatement {
         self.sql.extend([before, name, " AS (", sql, ")"]);
         self.values.extend(values);
         self
+    }
+
+    /// Makes the writes in the caller's transaction.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_in_txn(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+        let all = Engine::Postgres.statement(&format!("{} SELECT 1", self.sql), self.values.clone());
+        txn.execute_raw(all).await?;
+        if self.wakes {
+            txn::wake_at_commit();
+        }
+        Ok(())
     }
 
     /// Says that jobs or events are among the writes, so that workers are woken.

@@ -9,7 +9,7 @@ use catalog::{Catalog, CatalogConfig};
 use identity::{Identity, IdentityConfig, Keys};
 use kernel::{Ambient, CursorCodec, SealingKeys};
 use ledger::{Ledger, LedgerConfig};
-use marketplace::{Failpoint, Failpoints, Marketplace};
+use marketplace::{BoostDesk, Failpoint, Failpoints, Marketplace};
 use moderation::Moderation;
 use notify::{HookClient, Notify, NotifyConfig, OtpMessages, OtpSenders, OtpTemplates, Senders};
 use payments::{OrderLimits, PaymentProvider, Payments, PaymentsConfig};
@@ -138,13 +138,11 @@ pub(super) fn marketplace(
         cursors: cursors(),
         limits: OrderLimits::default(),
     };
+    let catalog =
+        Catalog::new(db.clone(), ambient.clone(), CatalogConfig { cursors: cursors(), media: media.clone() });
+    let ledger = Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors() });
     Ok(Marketplace {
         identity: Identity::new(db.clone(), ambient.clone(), IdentityConfig::new(Keys::development()?)),
-        catalog: Catalog::new(
-            db.clone(),
-            ambient.clone(),
-            CatalogConfig { cursors: cursors(), media: media.clone() },
-        ),
         photos: Photos::new(
             db.clone(),
             ambient.clone(),
@@ -158,7 +156,9 @@ pub(super) fn marketplace(
         otp_senders: OtpSenders { sms: Arc::new(Mute), mail: Arc::new(Mute) },
         senders: Senders { push: None, sms: Arc::new(Mute), mail: Arc::new(Mute) },
         hooks: HookClient::new(),
-        ledger: Ledger::new(db.clone(), ambient.clone(), LedgerConfig { cursors: cursors() }),
+        boost_desk: BoostDesk::open(&db, &ambient, &catalog, &ledger),
+        catalog,
+        ledger,
         payments: Payments::new(db.clone(), ambient.clone(), config, provider),
         turns: marketplace::Turns::default(),
         failpoints,

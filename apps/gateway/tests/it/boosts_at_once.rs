@@ -1,8 +1,10 @@
-//! PostgreSQL's one statement buys what a transaction buys, and writes the same.
+//! PostgreSQL's one statement for a boost, and its one transaction for many, buy what a transaction of each buys, and
+//! write the same.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use kernel::{Actor, Caller, DomainError, Money, Role, TypedId, UserId};
 use ledger::templates;
 use marketplace::{Boosted, Marketplace, Once};
@@ -105,6 +107,26 @@ impl Seller {
         all
     }
 
+    /// What happens before a step: from time to time a credit, and a wallet that is frozen for a while.
+    async fn prepare(&self, step: usize, bonus: bool) {
+        if step.is_multiple_of(8) {
+            let paise = 12_000 + i64::try_from(step).unwrap() * 100;
+            self.credit(&format!("credit-{step}"), paise, bonus).await;
+        }
+        if matches!(step % 40, 30 | 36) {
+            self.freeze(step % 40 == 30).await;
+        }
+    }
+
+    /// How many of their boosts were bought in one transaction with somebody else's.
+    async fn sold_with_others(&self) -> i64 {
+        let sql = "SELECT COUNT(*) AS n FROM boosts b WHERE b.user_id = ? AND EXISTS (SELECT 1 FROM boosts o \
+                   WHERE o.user_id <> b.user_id AND CAST(o.xmin AS text) = CAST(b.xmin AS text))";
+        let statement = Engine::Postgres.statement(sql, [self.user.uuid().into()]);
+        let row = self.market.db.reader().unwrap().query_one_raw(statement).await.unwrap();
+        row.unwrap().try_get("", "n").unwrap()
+    }
+
     /// How many of their boosts were written by the first command of a transaction, and how many there are.
     async fn at_once(&self) -> (i64, i64) {
         let sql = "SELECT COUNT(*) FILTER (WHERE CAST(cmin AS text) = '0') AS first, COUNT(*) AS n FROM boosts WHERE user_id = ?";
@@ -125,6 +147,46 @@ fn kept(boosted: &Boosted) -> StoredAnswer {
     StoredAnswer { status: 201, body: body.to_string() }
 }
 
+/// What came of an order, in a word.
+fn what(told: &str) -> String {
+    told.split(": ").next().unwrap().to_owned()
+}
+
+/// Every way in which an order can end was met.
+fn assert_all_kinds(seen: &BTreeMap<String, usize>) {
+    let kinds =
+        ["now", "before", "insufficient_funds", "wallet_frozen", "idempotency_key_reused", "invalid_input"];
+    assert!(kinds.iter().all(|kind| seen.get(*kind).is_some_and(|times| *times >= 2)), "{seen:?}");
+}
+
+fn assert_same(fast: &[String], plain: &[String], least: usize) {
+    assert!(fast.len() > least, "{}", fast.len());
+    for (fast, plain) in fast.iter().zip(plain) {
+        assert_eq!(fast, plain);
+    }
+    assert_eq!(fast.len(), plain.len());
+}
+
+/// Orders without a pattern that anything here could follow: some cannot be met, some come twice.
+struct Orders {
+    plans: Vec<String>,
+    unknown: String,
+}
+
+impl Orders {
+    fn of(shop: &Shop) -> Self {
+        let plans = ["basic", "standard", "featured"].map(|slug| shop.plans[slug].clone());
+        Self { plans: plans.into(), unknown: shop.app.state.ambient.new_uuid().to_string() }
+    }
+
+    /// Which of two listings, which plan, and the key.
+    fn draw(&self, step: usize) -> (usize, &str, String) {
+        let drawn = step.wrapping_mul(2_654_435_761) >> 7;
+        let plan = self.plans.get(drawn / 16 % 4).unwrap_or(&self.unknown);
+        (drawn % 2, plan, format!("key-{}-{}", step / 24, drawn / 2 % 8))
+    }
+}
+
 #[tokio::test]
 async fn a_boost_in_one_statement_and_in_a_transaction_are_the_same() {
     let db = TestDb::start(Engine::Postgres, Scope::All).await;
@@ -132,52 +194,67 @@ async fn a_boost_in_one_statement_and_in_a_transaction_are_the_same() {
     let market = shop.app.state.market.clone();
     let plain = Marketplace { ledger: market.ledger.clone().in_plain_statements(), ..market.clone() };
     let sellers = [Seller::open(&shop, market).await, Seller::open(&shop, plain).await];
-    let plans = ["basic", "standard", "featured"].map(|slug| shop.plans[slug].clone());
-    let unknown = shop.app.state.ambient.new_uuid().to_string();
-
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let orders = Orders::of(&shop);
+    let mut seen = BTreeMap::new();
     for step in 0..240_usize {
-        // Numbers without a pattern that anything here could follow.
-        let drawn = step.wrapping_mul(2_654_435_761) >> 7;
-        let (listing, key) = (drawn % 2, format!("key-{}-{}", step / 24, drawn / 2 % 8));
-        let plan = plans.get(drawn / 16 % 4).unwrap_or(&unknown);
-        if step % 8 == 0 {
-            for seller in &sellers {
-                seller
-                    .credit(
-                        &format!("credit-{step}"),
-                        12_000 + i64::try_from(step).unwrap() * 100,
-                        step % 24 == 0,
-                    )
-                    .await;
-            }
-        }
-        if matches!(step % 40, 30 | 36) {
-            for seller in &sellers {
-                seller.freeze(step % 40 == 30).await;
-            }
+        for seller in &sellers {
+            seller.prepare(step, step.is_multiple_of(24)).await;
         }
         shop.app.clock.advance(TimeDelta::hours(1));
+        let (listing, plan, key) = orders.draw(step);
         let told = [sellers[0].boost(listing, plan, &key).await, sellers[1].boost(listing, plan, &key).await];
         assert_eq!(told[0], told[1], "step {step}");
-        let what = told[0].split(": ").next().unwrap().to_owned();
-        *seen.entry(what).or_default() += 1;
+        *seen.entry(what(&told[0])).or_default() += 1;
     }
-    assert!(
-        ["now", "before", "insufficient_funds", "wallet_frozen", "idempotency_key_reused", "invalid_input"]
-            .iter()
-            .all(|what| seen.get(*what).is_some_and(|times| *times >= 2)),
-        "{seen:?}"
-    );
-    let written = [sellers[0].written().await, sellers[1].written().await];
-    assert!(written[0].len() > 150, "{}", written[0].len());
-    for (fast, plain) in written[0].iter().zip(&written[1]) {
-        assert_eq!(fast, plain);
-    }
-    assert_eq!(written[0].len(), written[1].len());
+    assert_all_kinds(&seen);
+    assert_same(&sellers[0].written().await, &sellers[1].written().await, 150);
     let (fast, all) = sellers[0].at_once().await;
     assert_eq!(fast, all, "every boost was one statement");
     assert_eq!(sellers[1].at_once().await, (0, all));
+    shop.app.stop().await;
+    db.dispose().await;
+}
+
+#[tokio::test]
+async fn boosts_that_are_ordered_at_the_same_time_are_the_same_as_one_by_one() {
+    const PAIRS: usize = 10;
+    let db = TestDb::start(Engine::Postgres, Scope::All).await;
+    let shop = Shop::open(&db).await;
+    let market = shop.app.state.market.clone();
+    let plain = Marketplace { ledger: market.ledger.clone().in_plain_statements(), ..market.clone() };
+    let mut pairs = Vec::new();
+    for _ in 0..PAIRS {
+        pairs.push([Seller::open(&shop, market.clone()).await, Seller::open(&shop, plain.clone()).await]);
+    }
+    let orders = Orders::of(&shop);
+    let mut seen = BTreeMap::new();
+    for step in 0..80_usize {
+        // Each pair is at another step, so that of those who order at once some can pay and some cannot.
+        let draw = |pair: usize| orders.draw(step + 7 * pair);
+        for (pair, sellers) in pairs.iter().enumerate() {
+            for seller in sellers {
+                seller.prepare(step + pair, pair == 0).await;
+            }
+        }
+        shop.app.clock.advance(TimeDelta::hours(1));
+        let told = join_all(pairs.iter().enumerate().map(async |(pair, [fast, _])| {
+            let (listing, plan, key) = draw(pair);
+            fast.boost(listing, plan, &key).await
+        }));
+        let told = told.await;
+        for (pair, ([_, plain], told)) in pairs.iter().zip(told).enumerate() {
+            let (listing, plan, key) = draw(pair);
+            assert_eq!(told, plain.boost(listing, plan, &key).await, "step {step}, pair {pair}");
+            *seen.entry(what(&told)).or_default() += 1;
+        }
+    }
+    assert_all_kinds(&seen);
+    let mut together = 0;
+    for [fast, plain] in &pairs {
+        assert_same(&fast.written().await, &plain.written().await, 30);
+        together += fast.sold_with_others().await;
+    }
+    assert!(together > 50, "only {together} shared a transaction");
     shop.app.stop().await;
     db.dispose().await;
 }

@@ -35,6 +35,10 @@ impl BoostQuote {
         self.id
     }
 
+    pub(super) fn listing(&self) -> ListingId {
+        self.listing.id
+    }
+
     /// What it gives.
     pub fn kind(&self) -> BoostKind {
         self.kind

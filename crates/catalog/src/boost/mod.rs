@@ -10,6 +10,7 @@
 
 mod buy;
 mod buy_at_once;
+mod buy_together;
 pub(crate) mod in_force;
 mod lapse;
 mod plan;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use buy::{BoostPayment, BoostQuote, GrantedBoost};
 pub use buy_at_once::OpenBoostQuote;
+pub use buy_together::BoostOrder;
 pub use plan::{BoostPlanInput, BoostPlanView, PlanDays, PlanFeatures, PlanName, PlanPrice};
 use prominence::Prominence;
 pub(crate) use prominence::{ProminenceCache, Prominent, ProminentListings};

@@ -2,12 +2,11 @@
 //! It writes exactly what `plain.rs` writes, and nothing where that would say anything but "posted".
 
 use std::collections::HashSet;
-use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 use kernel::{Ambient, JournalId, UserId};
 use sea_orm::{QueryResult, Statement, Value};
-use store::{Engine, StoreError};
+use store::{Engine, StoreError, array};
 use uuid::Uuid;
 
 use super::digest::payload_hash;
@@ -98,41 +97,4 @@ fn change_columns(changes: &[&Change]) -> [Value; 5] {
         array(changes.iter().map(|change| Some(change.earnings))),
         array(changes.iter().map(|change| Some(change.debt))),
     ]
-}
-
-/// An array as PostgreSQL reads it from text, every element in quotes.
-fn array<T: Display>(elements: impl Iterator<Item = Option<T>>) -> Value {
-    let mut text = String::from("{");
-    for (n, element) in elements.enumerate() {
-        if n > 0 {
-            text.push(',');
-        }
-        let Some(element) = element else {
-            text.push_str("NULL");
-            continue;
-        };
-        text.push('"');
-        for character in element.to_string().chars() {
-            if matches!(character, '"' | '\\') {
-                text.push('\\');
-            }
-            text.push(character);
-        }
-        text.push('"');
-    }
-    text.push('}');
-    text.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_array_keeps_its_elements_apart() {
-        let elements = [Some("a"), None, Some(""), Some("b,c"), Some(r#"{"d\e"}"#), Some("NULL")];
-        let text = r#"{"a",NULL,"","b,c","{\"d\\e\"}","NULL"}"#;
-        assert_eq!(array(elements.into_iter()), text.into());
-        assert_eq!(array(std::iter::empty::<Option<i64>>()), "{}".into());
-    }
 }

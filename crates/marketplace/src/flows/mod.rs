@@ -3,7 +3,10 @@
 mod announce;
 mod apply_payment;
 mod block_user;
+mod boost_bill;
+mod boost_desk;
 mod boost_listing;
+mod boost_till;
 mod broadcast;
 mod change_contact;
 mod contact_seller;
@@ -29,6 +32,7 @@ mod verify_payment;
 mod wallet_event;
 mod work_off_webhooks;
 
+pub use boost_desk::BoostDesk;
 pub use boost_listing::Boosted;
 pub use contact_seller::SellerContact;
 pub use dead_letters::{DeadLetterKind, DeadLetterView};

@@ -5,7 +5,7 @@ use kernel::{JobId, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::lag::{Lag, lag};
+use crate::Lag;
 use crate::{Engine, StoreError, txn};
 
 /// A job that was given up.
@@ -86,5 +86,5 @@ pub async fn forget_finished_jobs(
 /// When the database fails.
 pub async fn job_lag(db: &impl ConnectionTrait) -> Result<Lag, StoreError> {
     let oldest = "SELECT MIN(due_at) FROM jobs WHERE due_at IS NOT NULL";
-    lag(db, oldest, "SELECT COUNT(*) FROM jobs WHERE state = 'dead'").await
+    Lag::of(db, oldest, "SELECT COUNT(*) FROM jobs WHERE state = 'dead'").await
 }

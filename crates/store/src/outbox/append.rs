@@ -5,7 +5,7 @@ use kernel::{Ambient, EventId, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::Value as Json;
 
-use crate::{Engine, OneStatement, StoreError, txn};
+use crate::{Engine, OneStatement, StoreError, array, txn, unnest};
 
 /// An event to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,22 @@ pub fn append_events_at_once(
     let lines = vec![ROW; rows.len()].join(", ");
     let sql = format!("INSERT INTO {EVENTS} SELECT v.* FROM {gate}, (VALUES {lines}) AS v");
     writes.with("events", &sql, rows.into_iter().flatten()).waking()
+}
+
+/// Adds the events of many changes to writes that are made together, in their order; as [`append_event_in_txn`].
+#[must_use]
+pub fn append_events_together(writes: OneStatement, ambient: &Ambient, events: &[NewEvent]) -> OneStatement {
+    let now = ambient.now();
+    let (rows, columns) = unnest([
+        ("uuid", array(events.iter().map(|_| Some(ambient.new_id::<EventId>())))),
+        ("text", array(events.iter().map(|event| Some(&event.subject)))),
+        ("text", array(events.iter().map(|event| Some(event.kind)))),
+        ("jsonb", array(events.iter().map(|event| Some(&event.payload)))),
+    ]);
+    let sql = format!(
+        "INSERT INTO {EVENTS} SELECT v.*, CAST(? AS timestamptz), CAST(? AS timestamptz), 0 FROM {rows} AS v"
+    );
+    writes.with("events", &sql, [now.into(), now.into()].into_iter().chain(columns)).waking()
 }
 
 const EVENTS: &str = "outbox_events (id, subject, kind, payload, created_at, due_at, attempt)";

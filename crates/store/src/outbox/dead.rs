@@ -5,7 +5,7 @@ use kernel::{EventId, TypedId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use uuid::Uuid;
 
-use crate::lag::{Lag, lag};
+use crate::Lag;
 use crate::{Engine, StoreError, txn};
 
 const COLUMNS: &str = "id, subject, kind, attempt, last_error, created_at, dead_at";
@@ -81,7 +81,7 @@ pub async fn revive_dead_event(
 /// When the database fails.
 pub async fn outbox_lag(db: &impl ConnectionTrait) -> Result<Lag, StoreError> {
     let oldest = "SELECT MIN(created_at) FROM outbox_events WHERE due_at IS NOT NULL";
-    lag(db, oldest, "SELECT COUNT(*) FROM outbox_events WHERE dead_at IS NOT NULL").await
+    Lag::of(db, oldest, "SELECT COUNT(*) FROM outbox_events WHERE dead_at IS NOT NULL").await
 }
 
 fn read(row: &QueryResult) -> Result<DeadEvent, StoreError> {

@@ -16,7 +16,8 @@ use thiserror::Error;
 use crate::{StoreError, StreamEntry};
 
 pub use append::{
-    NewEvent, append_event_in_txn, append_events_at_once, append_events_in_txn, forget_relayed_events,
+    NewEvent, append_event_in_txn, append_events_at_once, append_events_in_txn, append_events_together,
+    forget_relayed_events,
 };
 pub use dead::{DeadEvent, dead_event, dead_events, outbox_lag, revive_dead_event};
 pub use relay::{Relay, RelayConfig};
