@@ -1,12 +1,10 @@
 //! The desk where boosts are bought on PostgreSQL: those that are ordered at the same time share a transaction, and so its
 //! round trips and the wait for the disk.
 //!
-//! Each clerk sells what has queued up while it sold the last batch. A seller's orders always go to the same clerk, and of
-//! one seller there is one in a batch.
+//! One clerk sells what has queued up while it sold the last batch; a second would make the batches smaller, and each boost
+//! dearer. Of one seller there is one order in a batch.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use catalog::Catalog;
 use kernel::{Ambient, UserId};
@@ -18,16 +16,14 @@ use super::boost_bill::Order;
 use super::boost_listing::Boosted;
 use super::boost_till::Till;
 
-/// While one waits for the disk another sells. Each more makes the batches smaller.
-const CLERKS: usize = 2;
-/// Most orders that a clerk takes at once.
+/// Most orders that are sold at once.
 const BATCH: usize = 64;
-/// Orders that may wait for one clerk; whoever brings more waits for room.
+/// Orders that may wait; whoever brings more waits for room.
 const QUEUE: usize = 1_024;
 
-/// Sells boosts. Cheap to clone; its clerks end when the last clone is dropped.
+/// Sells boosts. Cheap to clone; its clerk ends when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct BoostDesk(Arc<[mpsc::Sender<Waiting>]>);
+pub struct BoostDesk(Option<mpsc::Sender<Waiting>>);
 
 /// An order, and who waits for what becomes of it.
 #[derive(Debug)]
@@ -41,19 +37,17 @@ pub(super) struct Waiting {
 impl BoostDesk {
     /// Opens the desk; on other engines than PostgreSQL it sells nothing. Must be called inside a tokio runtime.
     pub fn open(db: &Database, ambient: &Ambient, catalog: &Catalog, ledger: &Ledger) -> Self {
-        let clerks = if db.engine() == Engine::Postgres { CLERKS } else { 0 };
-        let hire = |_| {
+        let till = Till {
+            db: db.clone(),
+            ambient: ambient.clone(),
+            catalog: catalog.clone(),
+            ledger: ledger.clone(),
+        };
+        Self((db.engine() == Engine::Postgres).then(|| {
             let (queue, waiting) = mpsc::channel(QUEUE);
-            let till = Till {
-                db: db.clone(),
-                ambient: ambient.clone(),
-                catalog: catalog.clone(),
-                ledger: ledger.clone(),
-            };
             tokio::spawn(sell(till, waiting));
             queue
-        };
-        Self((0..clerks).map(hire).collect())
+        }))
     }
 
     /// Buys the boost, with others or alone; what becomes of the others makes no difference to it. `None` when the desk does
@@ -65,21 +59,13 @@ impl BoostDesk {
         key: &IdempotencyKey,
         answer: fn(&Boosted) -> StoredAnswer,
     ) -> Option<Boosted> {
-        let clerk = self.0.get(place_of(order.boost.seller, self.0.len())?)?;
         let (reply, replied) = oneshot::channel();
-        clerk.send(Waiting { order, key: key.clone(), answer, reply }).await.ok()?;
+        self.0.as_ref()?.send(Waiting { order, key: key.clone(), answer, reply }).await.ok()?;
         replied.await.ok()?
     }
 }
 
-/// The place of the seller's clerk among so many.
-fn place_of(seller: UserId, clerks: usize) -> Option<usize> {
-    let mut hasher = DefaultHasher::new();
-    seller.hash(&mut hasher);
-    usize::try_from(hasher.finish().checked_rem(u64::try_from(clerks).ok()?)?).ok()
-}
-
-/// One clerk: sells batch after batch until nobody can order any more.
+/// The clerk: sells batch after batch until nobody can order any more.
 async fn sell(till: Till, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::new();
     while queue.recv_many(&mut batch, BATCH).await > 0 {
@@ -113,14 +99,6 @@ mod tests {
 
     fn seller(n: u128) -> UserId {
         Uuid::from_u128(n).into()
-    }
-
-    #[test]
-    fn one_sellers_orders_have_one_clerk_and_all_clerks_have_work() {
-        let places: HashSet<_> = (0..64).map(|n| place_of(seller(n), CLERKS)).collect();
-        assert_eq!(places, (0..CLERKS).map(Some).collect());
-        assert_eq!(place_of(seller(7), CLERKS), place_of(seller(7), CLERKS));
-        assert_eq!(place_of(seller(7), 0), None, "no clerk, no sale");
     }
 
     #[test]
