@@ -7,6 +7,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("store_0002_audit", AUDIT),
     SqlMigration::new("store_0003_key_leases", KEY_LEASES),
     SqlMigration::new("store_0004_streams", STREAMS),
+    SqlMigration::new("store_0005_pending_events", PENDING_EVENTS),
 ];
 
 const RELIABILITY: &[Step] = &[
@@ -136,3 +137,15 @@ const STREAMS: &[Step] = &[
     // For the list of what was given up, and for how long the oldest has waited.
     Step::IndexWhere("ix_outbox_dead", "outbox_events", "dead_at, position", "dead_at IS NOT NULL"),
 ];
+
+/// The relay asks for what is due in the order of positions. Without an index of just that, both read the whole table along
+/// its primary key, with all that was relayed in days. MariaDB has no partial indexes, and sorts what is due.
+const PENDING_EVENTS: &[Step] = &[Step::Each {
+    sqlite: &[PENDING, NOT_BY_TIME],
+    postgres: &[PENDING, NOT_BY_TIME],
+    mariadb: &[],
+}];
+
+const PENDING: &str =
+    "CREATE INDEX IF NOT EXISTS ix_outbox_pending ON outbox_events (position, due_at) WHERE due_at IS NOT NULL";
+const NOT_BY_TIME: &str = "DROP INDEX IF EXISTS ix_outbox_due";
