@@ -78,9 +78,11 @@ struct Telling<'a> {
     recipient: &'a Recipient,
     new: &'a NewNotification,
     choices: Choices,
+    /// Whether their inbox is told.
+    in_inbox: bool,
     collapse_key: Option<String>,
-    /// The parameters, and how many events are told.
     params: Json,
+    /// How many events are told: more than one, where it is merged with what was told before.
     count: i64,
     merged_into: Option<NotificationId>,
     now: DateTime<Utc>,
@@ -106,15 +108,17 @@ impl Notify {
             return Ok(Told::default());
         }
         let choices = preference::load(txn, recipient.user).await?;
+        let in_inbox = new.goes_by(Channel::InApp) && choices.lets(new.kind, Channel::InApp);
         let collapse_key = new.kind.spec().collapses.then(|| collapse_key(new));
         let (merged_into, count) = match &collapse_key {
-            Some(key) => self.open_slot(txn, recipient.user, key, now).await?,
+            Some(key) => self.open_slot(txn, recipient.user, key, in_inbox, now).await?,
             None => (None, 1),
         };
         let mut params: Map<String, Json> = new.params.as_object().cloned().unwrap_or_default();
         params.insert("count".to_owned(), json!(count));
         let params = Json::Object(params);
-        let mut telling = Telling { recipient, new, choices, collapse_key, params, count, merged_into, now };
+        let mut telling =
+            Telling { recipient, new, choices, in_inbox, collapse_key, params, count, merged_into, now };
         let (notification, merged) = self.write_inbox(txn, &mut telling).await?;
         let mut deliveries = Vec::new();
         for channel in [Channel::Push, Channel::Sms, Channel::Email] {
@@ -123,20 +127,24 @@ impl Notify {
         Ok(Told { is_new: true, notification, merged, deliveries })
     }
 
-    /// Locks the slot of a collapse key; gives the notification that is open in it and how many events it tells of
-    /// with this one.
+    /// Locks the slot of a collapse key; gives the notification that is open in it, if the inbox is told, and how many events
+    /// the slot tells of with this one.
     async fn open_slot(
         &self,
         txn: &DatabaseTransaction,
         user: UserId,
         key: &str,
+        in_inbox: bool,
         now: DateTime<Utc>,
     ) -> Result<(Option<NotificationId>, i64), NotifyError> {
         let slot = rows::lock_slot(txn, user, key, now).await?;
         let is_open = slot.opened_at + self.config.merge_window > now;
-        match slot.notification.filter(|_| is_open) {
+        match slot.notification {
             // One that was read is not written over: what is new comes as a new one.
-            Some(id) if rows::is_unread(txn, user, id).await? => Ok((Some(id), slot.merged + 1)),
+            Some(id) if is_open && in_inbox && rows::is_unread(txn, user, id).await? => {
+                Ok((Some(id), slot.merged + 1))
+            }
+            None if is_open && !in_inbox && slot.merged > 0 => Ok((None, slot.merged + 1)),
             _ => Ok((None, 1)),
         }
     }
@@ -147,7 +155,11 @@ impl Notify {
         telling: &mut Telling<'_>,
     ) -> Result<(Option<NotificationId>, bool), NotifyError> {
         let Telling { recipient, new, .. } = telling;
-        if !new.goes_by(Channel::InApp) || !telling.choices.lets(new.kind, Channel::InApp) {
+        if !telling.in_inbox {
+            let (count, opened_at) = (telling.count, (telling.count == 1).then_some(telling.now));
+            if let Some(key) = &telling.collapse_key {
+                rows::fill_slot(txn, recipient.user, key, None, count, opened_at).await?;
+            }
             return Ok((None, false));
         }
         let key = TemplateKey { kind: new.kind, channel: Channel::InApp, language: recipient.language };
@@ -173,13 +185,12 @@ impl Notify {
         };
         if merged.is_none() {
             inbox::insert(txn, &row).await?;
-            telling.merged_into = None;
+            telling.count = 1;
         }
         let id = merged.unwrap_or(row.id);
         if let Some(key) = &telling.collapse_key {
-            let count = if merged.is_some() { telling.count } else { 1 };
-            rows::fill_slot(txn, recipient.user, key, id, count, merged.is_none().then_some(telling.now))
-                .await?;
+            let opened_at = merged.is_none().then_some(telling.now);
+            rows::fill_slot(txn, recipient.user, key, Some(id), telling.count, opened_at).await?;
         }
         Ok((Some(id), merged.is_some()))
     }
@@ -206,7 +217,7 @@ impl Notify {
         if targets.is_empty() {
             return Ok(Vec::new());
         }
-        if let (Some(key), Some(_)) = (&telling.collapse_key, telling.merged_into) {
+        if let Some(key) = telling.collapse_key.as_ref().filter(|_| telling.count > 1) {
             // What has not left yet tells of both; a push message that has left is replaced on the device by its key.
             let waits =
                 rows::refresh_queued(txn, recipient.user, key, channel, &telling.params, telling.now).await?;

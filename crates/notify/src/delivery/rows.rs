@@ -263,14 +263,20 @@ pub(super) async fn fill_slot(
     txn: &DatabaseTransaction,
     user: UserId,
     key: &str,
-    notification: NotificationId,
+    notification: Option<NotificationId>,
     merged: i64,
     opened_at: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     let update = Engine::of(txn.get_database_backend()).statement(
         "UPDATE notification_slots SET notification_id = ?, merged = ?, opened_at = COALESCE(?, opened_at) \
          WHERE user_id = ? AND collapse_key = ?",
-        [notification.uuid().into(), merged.into(), opened_at.into(), user.uuid().into(), key.into()],
+        [
+            notification.map(|id| id.uuid()).into(),
+            merged.into(),
+            opened_at.into(),
+            user.uuid().into(),
+            key.into(),
+        ],
     );
     txn.execute_raw(update).await?;
     Ok(())

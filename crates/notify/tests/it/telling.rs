@@ -203,6 +203,35 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(claimed.text.body.starts_with("2 buyers"), "{}", claimed.text.body);
     }
 
+    async fn who_wants_no_inbox_gets_no_duplicates_either(db: TestDb) {
+        let house = House::open(db);
+        let asha = house.person();
+        house.device(asha.user, "token-1").await;
+        let category = Kind::ContactReceived.spec().category;
+        let off = Preference { category, channel: Channel::InApp, enabled: false };
+        let night = QuietHours::parse("10:00", "18:00").unwrap();
+        house.choose(asha.user, &[off], Some(Some(night))).await.unwrap();
+        let first = house.tell(&asha, &event(Kind::ContactReceived, "e1")).await;
+        assert_eq!((first.notification, channels(&first)), (None, vec![Channel::Push]));
+        for n in 2..=3 {
+            let again = house.tell(&asha, &event(Kind::ContactReceived, &format!("e{n}"))).await;
+            assert!(again.is_new && again.deliveries.is_empty());
+        }
+        house.clock.advance(TimeDelta::hours(8));
+        let waiting = house.log(asha.user).await;
+        assert_eq!(waiting.len(), 1);
+        let notify::Claim::Send(claimed) = house.claim(waiting[0].id).await else {
+            panic!("it is time");
+        };
+        assert!(claimed.text.body.starts_with("3 buyers"), "{}", claimed.text.body);
+        let later = house.tell(&asha, &event(Kind::ContactReceived, "e4")).await;
+        assert_eq!(channels(&later), [Channel::Push], "the window is over");
+        let on = Preference { enabled: true, ..off };
+        house.choose(asha.user, &[on], None).await.unwrap();
+        assert!(!house.tell(&asha, &event(Kind::ContactReceived, "e5")).await.merged, "nothing stands in the inbox");
+        assert_eq!(house.inbox(asha.user).await[0].count, 1);
+    }
+
     async fn whoever_leaves_is_forgotten(db: TestDb) {
         let house = House::open(db);
         let (asha, ravi) = (house.person(), house.person());
