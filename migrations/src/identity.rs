@@ -8,6 +8,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("identity_0003_logins", LOGINS),
     SqlMigration::new("identity_0004_no_tokens_of_devices", NO_TOKENS_OF_DEVICES),
     SqlMigration::new("identity_0005_places", PLACES),
+    SqlMigration::new("identity_0006_revoked_sessions", REVOKED_SESSIONS),
 ];
 
 const PEOPLE: &[Step] = &[
@@ -126,3 +127,8 @@ const PLACES: &[Step] = &[
 ];
 
 const FOLD_PLACES: &str = "UPDATE users SET city_key = LOWER(TRIM(city)), state_key = LOWER(TRIM(state))";
+
+const REVOKED_SESSIONS: &[Step] = &[
+    // Every second it is looked for sockets whose session was revoked.
+    Step::IndexWhere("ix_sessions_revoked", "sessions", "revoked_at", "revoked_at IS NOT NULL"),
+];

@@ -34,8 +34,8 @@ use crate::http::middleware::{RequestFacts, aggregated};
 /// Where clients connect.
 pub(crate) const PATH: &str = "/socket.io";
 
-/// How often it is looked for what other processes told. A line to them does not make it rarer: theirs may be down while
-/// ours is not.
+/// How often it is looked for what other processes told, and for sessions that were revoked. A line to them does not make it
+/// rarer: theirs may be down while ours is not.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked for sessions that ended by time alone.
@@ -111,18 +111,36 @@ impl Live {
             line.start(Box::new(move |message| feeds.hear(hints::read(message))));
             line.state()
         });
-        let looking = async {
+        let for_ended = async {
             while stop.run_until_cancelled(tokio::time::sleep(LOOKOUT)).await.is_some() {
                 self.cut_ended_sessions().await;
             }
         };
-        tokio::join!(self.feeds.run(LOOK, stop.clone()), self.heal(state, stop.clone()), looking);
+        let for_revoked = async {
+            while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+                self.cut_revoked_sessions().await;
+            }
+        };
+        tokio::join!(
+            self.feeds.run(LOOK, stop.clone()),
+            self.heal(state, stop.clone()),
+            for_ended,
+            for_revoked
+        );
     }
 
     /// Cuts the sockets whose session has ended by time alone, as [`run`](Self::run) does every quarter of a minute.
     pub async fn cut_ended_sessions(&self) {
         if let Err(error) = self.lookout.look(&self.sockets.handle()).await {
             tracing::warn!(%error, "sessions could not be read; sockets of those that ended are cut later");
+        }
+    }
+
+    /// Cuts the sockets whose session was revoked more than a second ago, as [`run`](Self::run) does every second: their
+    /// event may wait behind many others.
+    pub async fn cut_revoked_sessions(&self) {
+        if let Err(error) = self.lookout.look_for_revoked(&self.sockets.handle()).await {
+            tracing::warn!(%error, "revoked sessions could not be read; their sockets are cut later");
         }
     }
 

@@ -24,4 +24,16 @@ impl Identity {
         let alive = found.into_iter().filter(|(_, family)| !family.has_ended(config, now));
         Ok(alive.map(|(session, family)| (session, family.ends_at(config))).collect())
     }
+
+    /// The sessions that somebody ended after the one moment and by the other.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoked_sessions(
+        &self,
+        after: DateTime<Utc>,
+        by: DateTime<Utc>,
+    ) -> Result<Vec<SessionId>, IdentityError> {
+        Ok(rows::revoked(self.db.reader()?, after, by).await?)
+    }
 }

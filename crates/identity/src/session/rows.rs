@@ -117,6 +117,20 @@ pub(super) async fn families(
     Ok(found)
 }
 
+/// Reads which were revoked after the one moment and by the other.
+pub(super) async fn revoked(
+    db: &impl ConnectionTrait,
+    after: DateTime<Utc>,
+    by: DateTime<Utc>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let select = Engine::of(db.get_database_backend()).statement(
+        "SELECT id FROM sessions WHERE revoked_at > ? AND revoked_at <= ?",
+        [after.into(), by.into()],
+    );
+    let rows = db.query_all_raw(select).await?;
+    rows.iter().map(|row| Ok(row.try_get::<Uuid>("", "id")?.into())).collect()
+}
+
 fn family(row: &QueryResult) -> Result<Family, StoreError> {
     Ok(Family {
         generation: row.try_get("", "generation")?,

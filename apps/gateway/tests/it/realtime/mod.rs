@@ -102,6 +102,25 @@ on_every_engine! { Scope::All =>
         app.stop().await;
     }
 
+    async fn whoever_is_blocked_is_cut_however_far_the_events_are_behind(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        let (member, other) = (app.member().await, app.member().await);
+        let (mut client, _) = Client::ready(&app, &member, json!({})).await;
+        let (mut bystander, _) = Client::ready(&app, &other, json!({})).await;
+        app.state.live.cut_revoked_sessions().await;
+        let body = json!({ "status": "BANNED", "reason": "for the test" });
+        let path = format!("/api/users/{}/status", member.user_id);
+        app.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+        app.state.live.cut_revoked_sessions().await;
+        assert!(client.hears_nothing().await, "the event may tell why first");
+        app.clock.advance(chrono::TimeDelta::seconds(2));
+        app.state.live.cut_revoked_sessions().await;
+        client.is_cut().await;
+        assert!(bystander.hears_nothing().await);
+        app.stop().await;
+    }
+
     async fn the_end_of_a_session_cuts_its_own_sockets_alone(db: TestDb) {
         let app = TestApp::start(db).await;
         let member = app.member().await;
