@@ -1,11 +1,14 @@
 //! Access tokens: Ed25519-signed JWTs (RFC 7519, RFC 9068) that name a session and prove nothing else.
 
+mod proved;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use kernel::{Ambient, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::proved::Proved;
 use crate::keys::SigningKeys;
 use crate::{IdentityConfig, IdentityError, SecretText};
 
@@ -31,10 +34,11 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
 }
 
-/// Issues and verifies access tokens.
+/// Issues and verifies access tokens, by one set of keys.
 #[derive(Debug)]
 pub(crate) struct AccessTokens {
     validation: Validation,
+    proved: Proved,
 }
 
 impl AccessTokens {
@@ -46,7 +50,7 @@ impl AccessTokens {
         // The library asks the machine for the time; we compare with the clock that was injected.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Self { validation }
+        Self { validation, proved: Proved::new() }
     }
 
     /// A token for the session.
@@ -88,14 +92,15 @@ impl AccessTokens {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(refuse());
         }
-        let header = decode_header(token).ok().ok_or_else(refuse)?;
-        let typed = header.typ.as_deref() == Some(TOKEN_TYPE) && header.alg == Algorithm::EdDSA;
-        // RFC 7515 §4.1.11: an extension marked critical must be understood, and we know none.
-        if !typed || header.crit.is_some() {
-            return Err(refuse());
-        }
-        let key = header.kid.and_then(|kid| keys.verifier(&kid)).ok_or_else(refuse)?;
-        let claims = decode::<Claims>(token, key, &self.validation).ok().ok_or_else(refuse)?.claims;
+        let print = Proved::print(token);
+        let claims = match self.proved.recall(&print) {
+            Some(claims) => claims,
+            None => {
+                let claims = self.prove(keys, token).ok_or_else(refuse)?;
+                self.proved.keep(print, claims.clone());
+                claims
+            }
+        };
         let moment = |seconds| DateTime::from_timestamp(seconds, 0).ok_or_else(refuse);
         if now > moment(claims.exp)? + LEEWAY {
             return Err(IdentityError::TokenExpired);
@@ -104,6 +109,18 @@ impl AccessTokens {
             return Err(refuse());
         }
         Ok(claims)
+    }
+
+    /// What a token says that we signed, for us, of this type, at whatever time.
+    fn prove(&self, keys: &SigningKeys, token: &str) -> Option<Claims> {
+        let header = decode_header(token).ok()?;
+        let typed = header.typ.as_deref() == Some(TOKEN_TYPE) && header.alg == Algorithm::EdDSA;
+        // RFC 7515 §4.1.11: an extension marked critical must be understood, and we know none.
+        if !typed || header.crit.is_some() {
+            return None;
+        }
+        let key = header.kid.and_then(|kid| keys.verifier(&kid))?;
+        Some(decode::<Claims>(token, key, &self.validation).ok()?.claims)
     }
 }
 

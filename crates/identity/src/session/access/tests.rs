@@ -78,6 +78,48 @@ fn a_token_that_we_issue_is_one_that_we_believe() {
 }
 
 #[test]
+fn a_token_that_was_believed_before_is_measured_by_the_clock_all_the_same() {
+    let config = config();
+    let tokens = AccessTokens::new(&config);
+    let verify = |token: &str, at| tokens.verify(&config.keys.signing, token, at);
+    let token = signed(&config, &header(&config).to_string(), &claims(&config).to_string());
+    for _ in 0..3 {
+        assert!(verify(&token, now()).is_ok());
+        let late = now() + TimeDelta::seconds(606);
+        assert!(matches!(verify(&token, late), Err(IdentityError::TokenExpired)));
+        let early = now() - TimeDelta::seconds(6);
+        assert!(matches!(verify(&token, early), Err(IdentityError::InvalidToken)));
+    }
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{message}.{}", signature.chars().rev().collect::<String>());
+    for _ in 0..2 {
+        assert!(matches!(verify(&forged, now()), Err(IdentityError::InvalidToken)), "its neighbour");
+    }
+}
+
+#[test]
+fn more_tokens_than_are_remembered_are_not_mixed_up() {
+    let config = config();
+    let ambient = Ambient::system();
+    let tokens = AccessTokens::new(&config);
+    let issued: Vec<_> = (0..300)
+        .map(|_| {
+            let session = ambient.new_id();
+            (session, tokens.issue(&config, &ambient, (ambient.new_id(), session)).unwrap())
+        })
+        .collect();
+    for (session, token) in issued.iter().chain(&issued) {
+        let claims = tokens.verify(&config.keys.signing, token.expose(), ambient.now()).unwrap();
+        assert_eq!(claims.sid, *session);
+    }
+    let memory = Proved::new();
+    let (one, other) = ([7; 32], [[7; 31].as_slice(), &[8]].concat().try_into().unwrap());
+    let claims = tokens.verify(&config.keys.signing, issued[0].1.expose(), ambient.now()).unwrap();
+    memory.keep(one, claims);
+    assert!(memory.recall(&one).is_some() && memory.recall(&other).is_none(), "they share a place");
+}
+
+#[test]
 fn a_token_without_our_signature_is_refused() {
     let config = config();
     let (header, claims) = (header(&config), claims(&config));

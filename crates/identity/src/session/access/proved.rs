@@ -1,0 +1,54 @@
+//! Tokens whose signature was proved already. The same token comes with every request for some minutes, and to check the
+//! signature takes longer than anything else that a request does in our own process.
+
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use super::Claims;
+
+/// How many tokens are remembered, each in the one place that its digest gives it.
+const PLACES: usize = 4_096;
+
+/// A token's digest.
+pub(super) type Print = [u8; 32];
+
+/// What is remembered. A token that takes another's place makes it be proved again, and nothing else.
+pub(super) struct Proved(Box<[Place]>);
+
+type Place = Mutex<Option<(Print, Claims)>>;
+
+impl Proved {
+    pub(super) fn new() -> Self {
+        Self((0..PLACES).map(|_| Mutex::default()).collect())
+    }
+
+    /// The digest by which a token is remembered.
+    pub(super) fn print(token: &str) -> Print {
+        Sha256::digest(token.as_bytes()).into()
+    }
+
+    /// What the token says, if its signature was proved.
+    pub(super) fn recall(&self, print: &Print) -> Option<Claims> {
+        let place = self.place(print)?.lock().unwrap_or_else(PoisonError::into_inner);
+        place.as_ref().filter(|(of, _)| of == print).map(|(_, claims)| claims.clone())
+    }
+
+    /// Remembers that the signature was proved.
+    pub(super) fn keep(&self, print: Print, claims: Claims) {
+        if let Some(place) = self.place(&print) {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some((print, claims));
+        }
+    }
+
+    fn place(&self, print: &Print) -> Option<&Place> {
+        let [first, second, ..] = *print;
+        self.0.get(usize::from(u16::from_be_bytes([first, second])) % PLACES)
+    }
+}
+
+impl std::fmt::Debug for Proved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proved")
+    }
+}
