@@ -107,6 +107,17 @@ impl FieldErrors {
         }
     }
 
+    /// Keeps the value, or notes what is wrong within the field: its own fields as `field.own`.
+    pub fn check_within<T>(&mut self, field: &str, parsed: Result<T, InvalidInput>) -> Option<T> {
+        parsed
+            .map_err(|InvalidInput(faults)| {
+                let within =
+                    |fault: FieldError| FieldError { field: format!("{field}.{}", fault.field), ..fault };
+                self.0.extend(faults.into_iter().map(within));
+            })
+            .ok()
+    }
+
     /// Notes a fault that concerns a field.
     pub fn add(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>) {
         self.0.push(ParseError::new(code, message).of(field));

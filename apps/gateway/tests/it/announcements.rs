@@ -109,7 +109,12 @@ on_every_engine! { Scope::All =>
             ("titleEn", json!("x"), "titleEn"),
             ("action", json!("https://elsewhere.example/"), "action"),
             ("priority", json!(101), "priority"),
-            ("audience", json!({ "type": "city", "city": "" }), "audience"),
+            ("audience", json!({ "type": "city", "city": "" }), "audience.city"),
+            ("audience", json!({ "type": "city" }), "audience.city"),
+            ("audience", json!({ "type": "role", "role": "KING" }), "audience.role"),
+            ("audience", json!({ "type": "segment", "segment": 7 }), "audience.segment"),
+            ("audience", json!({ "type": "all", "city": "Pune" }), "audience.city"),
+            ("audience", json!({ "type": "planet" }), "audience.type"),
             ("inApp", json!(false), "inApp"),
             ("colour", json!("red"), "colour"),
         ] {

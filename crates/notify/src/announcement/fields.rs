@@ -81,7 +81,7 @@ impl AnnouncementInput {
         if self.action.as_deref().is_some_and(|action| !crate::delivery::is_path(action)) {
             errors.add("action", "invalid_path", "must be a path inside the app, such as /boosts");
         }
-        errors.check("audience", self.audience.check());
+        errors.check_within("audience", self.audience.check());
         errors.finish()?;
         let micros = |at: Option<DateTime<Utc>>| at.map(kernel::micros);
         Ok(AnnouncementFields(Self {

@@ -8,11 +8,12 @@ mod broadcast;
 mod fan_out;
 mod fields;
 mod manage;
+mod parts;
 mod rows;
 mod state;
 
 use chrono::{DateTime, Utc};
-use kernel::{AnnouncementId, ParseError, Role, UserId, bounded_text};
+use kernel::{AnnouncementId, FieldErrors, InvalidInput, Role, UserId, bounded_text};
 use serde::{Deserialize, Serialize};
 
 pub use active::ActiveAnnouncementView;
@@ -24,9 +25,9 @@ pub use state::{AnnouncementEvent, AnnouncementStatus};
 
 /// Whom an announcement is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "parts::AudienceParts")]
 pub enum Audience {
-    /// Everybody. With braces, because serde passes over unknown fields of a variant without.
+    /// Everybody.
     All {},
     /// Whoever lives in a city.
     City {
@@ -82,13 +83,15 @@ impl Audience {
     ///
     /// # Errors
     /// When the place's name is none.
-    pub fn check(&self) -> Result<(), ParseError> {
-        match self {
-            Self::City { city: name } | Self::State { state: name } => {
-                bounded_text(name, 2, 80, false).map(drop)
-            }
-            Self::All {} | Self::Role { .. } | Self::Segment { .. } => Ok(()),
-        }
+    pub fn check(&self) -> Result<(), InvalidInput> {
+        let (field, name) = match self {
+            Self::City { city } => ("city", city),
+            Self::State { state } => ("state", state),
+            Self::All {} | Self::Role { .. } | Self::Segment { .. } => return Ok(()),
+        };
+        let mut errors = FieldErrors::default();
+        errors.check(field, bounded_text(name, 2, 80, false));
+        errors.finish()
     }
 
     /// Whether somebody belongs to it. The case of a place's name does not matter.

@@ -1,7 +1,7 @@
 //! Quiet hours: the part of each day in which somebody is left alone.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike, Utc};
-use kernel::ParseError;
+use kernel::{FieldErrors, InvalidInput, ParseError};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -32,10 +32,15 @@ impl QuietHours {
     /// Reads `22:00` and `07:00`.
     ///
     /// # Errors
-    /// When one of them is no time of day, or both are the same.
-    pub fn parse(start: &str, end: &str) -> Result<Self, ParseError> {
-        Self::of_minutes(minutes(start)?, minutes(end)?)
-            .ok_or_else(|| ParseError::new("empty_range", "must end at another time than they begin"))
+    /// Of `start` or `end`, when it is no time of day; of `end`, when both are the same.
+    pub fn parse(start: &str, end: &str) -> Result<Self, InvalidInput> {
+        let mut errors = FieldErrors::default();
+        let (start, end) = (errors.check("start", minutes(start)), errors.check("end", minutes(end)));
+        if start.is_some() && start == end {
+            errors.add("end", "empty_range", "must be another time than the start");
+        }
+        let hours = start.zip(end).and_then(|(start, end)| Self::of_minutes(start, end));
+        hours.ok_or_else(|| errors.into_error())
     }
 
     pub(super) fn of_minutes(start: u32, end: u32) -> Option<Self> {
@@ -77,9 +82,9 @@ impl From<QuietHours> for QuietHoursText {
 }
 
 impl TryFrom<QuietHoursText> for QuietHours {
-    type Error = ParseError;
+    type Error = InvalidInput;
 
-    fn try_from(text: QuietHoursText) -> Result<Self, ParseError> {
+    fn try_from(text: QuietHoursText) -> Result<Self, InvalidInput> {
         Self::parse(&text.start, &text.end)
     }
 }

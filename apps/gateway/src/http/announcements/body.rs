@@ -128,7 +128,7 @@ impl AudienceBody {
     /// The audience, or what is wrong with it.
     pub(super) fn parse(self) -> Result<Audience, InvalidInput> {
         let mut errors = FieldErrors::default();
-        errors.check("audience", self.audience.check());
+        errors.check_within("audience", self.audience.check());
         errors.finish().map(|()| self.audience)
     }
 }

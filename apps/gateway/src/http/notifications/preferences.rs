@@ -66,7 +66,7 @@ impl PreferencesBody {
             return Ok(self.quiet_hours.as_ref().map(|_| None));
         };
         let mut errors = FieldErrors::default();
-        match errors.check("quietHours", QuietHours::parse(&text.start, &text.end)) {
+        match errors.check_within("quietHours", QuietHours::parse(&text.start, &text.end)) {
             Some(hours) => Ok(Some(Some(hours))),
             None => Err(errors.into_error()),
         }

@@ -35,9 +35,15 @@ on_every_engine! { Scope::All =>
         relay(&app).await;
         app.run_jobs().await;
         assert_eq!(app.messages("push", &token).await.len(), 1, "switched on it goes");
-        let wrong = json!({ "quietHours": { "start": "22:00", "end": "22:00" } });
-        let refused = app.put("/api/notifications/preferences").bearer(&member).json(&wrong).send().await;
-        assert_eq!(refused.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), ["quietHours"]);
+        for (start, end, named) in [
+            ("22:00", "22:00", vec!["quietHours.end"]),
+            ("22:00", "25:00", vec!["quietHours.end"]),
+            ("9", "7", vec!["quietHours.start", "quietHours.end"]),
+        ] {
+            let wrong = json!({ "quietHours": { "start": start, "end": end } });
+            let refused = app.put("/api/notifications/preferences").bearer(&member).json(&wrong).send().await;
+            assert_eq!(refused.problem(StatusCode::BAD_REQUEST, "invalid_input").fields(), named);
+        }
         app.stop().await;
     }
 
