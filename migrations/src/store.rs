@@ -140,12 +140,8 @@ const STREAMS: &[Step] = &[
 
 /// The relay asks for what is due in the order of positions. Without an index of just that, both read the whole table along
 /// its primary key, with all that was relayed in days. MariaDB has no partial indexes, and sorts what is due.
-const PENDING_EVENTS: &[Step] = &[Step::Each {
-    sqlite: &[PENDING, NOT_BY_TIME],
-    postgres: &[PENDING, NOT_BY_TIME],
-    mariadb: &[],
-}];
+const PENDING_EVENTS: &[Step] =
+    &[Step::Each { sqlite: &[PENDING, NOT_BY_TIME], postgres: &[PENDING, NOT_BY_TIME], mariadb: &[] }];
 
-const PENDING: &str =
-    "CREATE INDEX IF NOT EXISTS ix_outbox_pending ON outbox_events (position, due_at) WHERE due_at IS NOT NULL";
+const PENDING: &str = "CREATE INDEX IF NOT EXISTS ix_outbox_pending ON outbox_events (position, due_at) WHERE due_at IS NOT NULL";
 const NOT_BY_TIME: &str = "DROP INDEX IF EXISTS ix_outbox_due";

@@ -68,8 +68,8 @@ pub use catalogue::{Category, Kind, KindSpec, KindView, Sample, Variable, catalo
 pub use channel::Channel;
 pub use config::{DailyCaps, NotifyConfig};
 pub use delivery::{
-    Claim, Claimed, Contact, DeliveryFilter, DeliveryStatus, DeliveryView, FormerContact, NewNotification,
-    Outgoing, PlannedDelivery, Recipient, Senders, Sending, Settled, SmsStatus, Told,
+    Claim, Claimed, Contact, DeliveryFilter, DeliveryStatus, DeliveryView, FormerContact, Lane,
+    NewNotification, Outgoing, PlannedDelivery, Recipient, Senders, Sending, Settled, SmsStatus, Told,
 };
 pub use device::{DeviceView, Platform, PushTarget, TargetKind};
 pub use error::NotifyError;

@@ -30,9 +30,8 @@ impl OneStatement {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_in_txn(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
-        let all = Engine::Postgres.statement(&format!("{} SELECT 1", self.sql), self.values.clone());
-        txn.execute_raw(all).await?;
+    pub async fn write_in_txn(self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+        txn.execute_raw(Engine::Postgres.statement(&format!("{} SELECT 1", self.sql), self.values)).await?;
         if self.wakes {
             txn::wake_at_commit();
         }

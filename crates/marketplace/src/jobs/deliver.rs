@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kernel::{DeliveryId, DomainError, ErrorKind};
-use notify::{Claim, Claimed, Contact, NotifyError, PlannedDelivery, Sending, Settled};
+use notify::{Claim, Claimed, Contact, Lane, NotifyError, PlannedDelivery, Sending, Settled};
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,7 +12,16 @@ use store::{ClaimedJob, JobError, JobHandler, NewJob, Outcome, StoreError, enque
 use super::failed;
 use crate::{FlowError, Marketplace};
 
-pub(super) const KIND: &str = "notify.deliver";
+/// The job of a lane, and how many of it run at a time: few enough that webhooks and everything else have places left when
+/// every provider hangs.
+pub(super) fn job_of(lane: Lane) -> (&'static str, usize) {
+    match lane {
+        Lane::Critical => ("notify.deliver.critical", 4),
+        Lane::Push => ("notify.deliver.push", 8),
+        Lane::Sms => ("notify.deliver.sms", 4),
+        Lane::Mail => ("notify.deliver.mail", 4),
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -26,7 +35,7 @@ pub(crate) async fn deliver_in_txn(
     planned: &[PlannedDelivery],
 ) -> Result<(), StoreError> {
     for one in planned {
-        deliver_at_in_txn(txn, market, one.id, one.due_at).await?;
+        deliver_at_in_txn(txn, market, one.id, one.lane, one.due_at).await?;
     }
     Ok(())
 }
@@ -36,9 +45,10 @@ pub(super) async fn deliver_at_in_txn(
     txn: &DatabaseTransaction,
     market: &Marketplace,
     delivery: DeliveryId,
+    lane: Lane,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let job = NewJob::new(KIND, json!({ "delivery": delivery })).at(at);
+    let job = NewJob::new(job_of(lane).0, json!({ "delivery": delivery })).at(at);
     enqueue_in_txn(txn, &market.ambient, job).await.map(drop)
 }
 
@@ -52,15 +62,19 @@ enum Taken {
     Over,
 }
 
-pub(super) struct Deliver(Marketplace);
+/// Sends the messages of one lane.
+pub(super) struct Deliver {
+    market: Marketplace,
+    lane: Lane,
+}
 
 impl Deliver {
-    pub(super) fn new(market: &Marketplace) -> Self {
-        Self(market.clone())
+    pub(super) fn new(market: &Marketplace, lane: Lane) -> Self {
+        Self { market: market.clone(), lane }
     }
 
     async fn deliver(&self, job: &ClaimedJob, id: DeliveryId) -> Result<Outcome, FlowError> {
-        let market = &self.0;
+        let market = &self.market;
         let (claimed, place) = match self.claim(id).await {
             Ok(Taken::ToSend(claimed, place)) => (claimed, place),
             Ok(Taken::NotYet(at)) => return self.again(job, id, at).await,
@@ -77,7 +91,7 @@ impl Deliver {
             .db
             .in_txn(async |txn| {
                 match market.notify.settle_in_txn(txn, &claimed, &sending).await {
-                    Ok(Settled::Again(at)) => deliver_at_in_txn(txn, market, id, at).await?,
+                    Ok(Settled::Again(at)) => deliver_at_in_txn(txn, market, id, self.lane, at).await?,
                     // Whoever has it now settles it.
                     Ok(Settled::Over(_)) | Err(NotifyError::LeaseLost) => {}
                     Err(error) => return Err(error.into()),
@@ -90,7 +104,7 @@ impl Deliver {
 
     /// Takes it, and looks up where it goes in the same transaction: when that fails, it is still to be sent.
     async fn claim(&self, id: DeliveryId) -> Result<Taken, FlowError> {
-        let market = &self.0;
+        let market = &self.market;
         market
             .db
             .in_txn(async |txn| match market.notify.claim_delivery_in_txn(txn, id).await? {
@@ -111,7 +125,7 @@ impl Deliver {
         txn: &DatabaseTransaction,
         claimed: &Claimed,
     ) -> Result<Option<Contact>, FlowError> {
-        let identity = &self.0.identity;
+        let identity = &self.market.identity;
         if let Some(former) = claimed.former_contact() {
             return Ok(Some(former.clone()));
         }
@@ -125,11 +139,11 @@ impl Deliver {
     }
 
     async fn again(&self, job: &ClaimedJob, id: DeliveryId, at: DateTime<Utc>) -> Result<Outcome, FlowError> {
-        let market = &self.0;
+        let market = &self.market;
         market
             .db
             .in_txn(async |txn| {
-                deliver_at_in_txn(txn, market, id, at).await?;
+                deliver_at_in_txn(txn, market, id, self.lane, at).await?;
                 job.lease.finish_in_txn(txn, market.ambient.now()).await?;
                 Ok::<_, FlowError>(Outcome::Finished)
             })
@@ -140,11 +154,11 @@ impl Deliver {
 #[async_trait]
 impl JobHandler for Deliver {
     fn kind(&self) -> &'static str {
-        KIND
+        job_of(self.lane).0
     }
 
     fn share(&self) -> usize {
-        6
+        job_of(self.lane).1
     }
 
     async fn run(&self, job: &ClaimedJob) -> Result<Outcome, JobError> {

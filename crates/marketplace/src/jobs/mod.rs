@@ -22,6 +22,7 @@ pub(crate) use send_hook::send_hook_in_txn;
 
 use std::sync::LazyLock;
 
+use notify::Lane;
 use store::{JobError, Schedule, Worker, WorkerConfig};
 
 use crate::{FlowError, Marketplace};
@@ -54,7 +55,7 @@ pub fn schedules() -> Vec<Schedule> {
 
 /// A worker that can do every job there is.
 pub fn worker(market: &Marketplace) -> Worker {
-    Worker::new(market.db.clone(), market.ambient.clone(), WorkerConfig::default())
+    let worker = Worker::new(market.db.clone(), market.ambient.clone(), WorkerConfig::default())
         .with(expire_listings::ExpireListings::new(market))
         .with(lapse_boosts::LapseBoosts::new(market))
         .with(clean_up::CleanUp::new(market))
@@ -67,8 +68,8 @@ pub fn worker(market: &Marketplace) -> Worker {
         .with(announce::Announce::new(market))
         .with(remind::Remind::new(market))
         .with(overdue::Overdue::new(market))
-        .with(deliver::Deliver::new(market))
-        .with(send_hook::SendHook::new(market))
+        .with(send_hook::SendHook::new(market));
+    Lane::ALL.into_iter().fold(worker, |worker, lane| worker.with(deliver::Deliver::new(market, lane)))
 }
 
 /// A flow's failure as a job's: the database may come back, and so may everything else that is not our own fault.
@@ -81,6 +82,25 @@ fn failed(error: impl Into<FlowError>) -> JobError {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use notify::Lane;
+    use store::WorkerConfig;
+
+    use super::{deliver, send_hook};
+
+    #[test]
+    fn whatever_waits_for_other_servers_leaves_room_for_everything_else() {
+        let lanes = Lane::ALL.map(deliver::job_of);
+        let taken: usize = lanes.iter().map(|(_, places)| places).sum::<usize>() + send_hook::PLACES;
+        assert!(taken + 12 <= WorkerConfig::default().concurrency, "{taken}");
+        assert_eq!(
+            HashSet::from(lanes.map(|(kind, _)| kind)).len(),
+            lanes.len(),
+            "each lane has a job of its own"
+        );
+    }
+
     #[test]
     fn every_schedule_can_be_read() {
         assert_eq!(super::schedules().len(), 12);

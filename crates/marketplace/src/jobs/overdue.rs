@@ -38,8 +38,8 @@ impl Overdue {
         market
             .db
             .in_txn(async |txn| {
-                for id in &deliveries {
-                    deliver_at_in_txn(txn, market, *id, now).await?;
+                for (id, lane) in &deliveries {
+                    deliver_at_in_txn(txn, market, *id, *lane, now).await?;
                 }
                 send_hook_in_txn(txn, market, &hooks).await?;
                 Ok(())

@@ -16,6 +16,9 @@ use crate::{FlowError, Marketplace};
 
 pub(super) const KIND: &str = "notify.send_hook";
 
+/// How many run at a time. Each endpoint has one under way at most, so this is how many that hang at once hold up the others.
+pub(super) const PLACES: usize = 16;
+
 #[derive(Serialize, Deserialize)]
 struct Payload {
     delivery: HookDeliveryId,
@@ -120,9 +123,8 @@ impl JobHandler for SendHook {
         KIND
     }
 
-    /// Each endpoint has one under way at most, so this is how many that hang at once hold up the others.
     fn share(&self) -> usize {
-        16
+        PLACES
     }
 
     async fn run(&self, job: &ClaimedJob) -> Result<Outcome, JobError> {

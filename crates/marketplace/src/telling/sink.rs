@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kernel::UserId;
-use notify::{Language, NotifyError, Recipient};
+use notify::{Language, NewNotification, NotifyError, Recipient};
 use sea_orm::DatabaseTransaction;
 use store::{NewEntry, OutboxEvent, Sink, SinkError, StreamEntry, TxnError, append_to_streams_in_txn};
 use uuid::Uuid;
@@ -74,18 +74,23 @@ impl Telling {
             return Ok(Vec::new());
         }
         let reach = self.market.identity.reach(txn, &users).await?;
+        // Who has left hears nothing more.
+        let told: Vec<(Recipient, NewNotification, &OutboxEvent)> = news
+            .into_iter()
+            .filter_map(|(notice, event)| {
+                let at = reach.binary_search_by_key(&notice.user, |one| one.user).ok()?;
+                let recipient = recipient(reach.get(at)?);
+                Some((recipient, notice.told(recipient.language), event))
+            })
+            .collect();
+        let each: Vec<_> = told.iter().map(|(recipient, new, _)| (recipient, new)).collect();
+        let all = self.market.notify.notify_all_in_txn(txn, &each).await?;
         let mut entries = Vec::new();
-        for (notice, event) in news {
-            // Who has left hears nothing more.
-            let Ok(at) = reach.binary_search_by_key(&notice.user, |one| one.user) else { continue };
-            let Some(one) = reach.get(at) else { continue };
-            let recipient = recipient(one);
-            let new = notice.told(recipient.language);
-            let told = self.market.notify.notify_in_txn(txn, &recipient, &new).await?;
-            deliver_in_txn(txn, &self.market, &told.deliveries).await?;
-            if let Some(notification) = told.notification {
+        for ((recipient, new, event), came) in told.iter().zip(all) {
+            deliver_in_txn(txn, &self.market, &came.deliveries).await?;
+            if let Some(notification) = came.notification {
                 let stands = (notification, new.kind);
-                entries.push(audience::notification_new(event, recipient.user, stands, told.merged));
+                entries.push(audience::notification_new(event, recipient.user, stands, came.merged));
             }
         }
         Ok(entries)

@@ -115,8 +115,11 @@ impl Notify {
         }
         self.hold(txn, fan_out, last.user).await?;
         let mut advanced = Advanced::default();
-        for recipient in batch {
-            let told = self.notify_in_txn(txn, recipient, &fan_out.notification(recipient)).await?;
+        let news: Vec<_> =
+            batch.iter().map(|recipient| (recipient, fan_out.notification(recipient))).collect();
+        let news: Vec<_> = news.iter().map(|(recipient, new)| (*recipient, new)).collect();
+        let all = self.notify_all_in_txn(txn, &news).await?;
+        for (recipient, told) in batch.iter().zip(all) {
             // Who wants no such news by any way was not reached.
             if told.notification.is_some() || !told.deliveries.is_empty() {
                 advanced.told.push(Reached { user: recipient.user, notification: told.notification });

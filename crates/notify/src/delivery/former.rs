@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::rows::{self, NewDelivery};
 use super::rules::check;
-use super::{Contact, DeliveryStatus, NewNotification, PlannedDelivery};
+use super::{Contact, DeliveryStatus, Lane, NewNotification, PlannedDelivery};
 use crate::{Channel, Kind, Language, Notify, NotifyError};
 
 /// A number or address that was somebody's.
@@ -85,7 +85,7 @@ impl Notify {
             now,
         };
         rows::insert(txn, &row).await?;
-        Ok(PlannedDelivery { id, channel, due_at: now })
+        Ok(PlannedDelivery { id, channel, lane: Lane::of(kind, channel), due_at: now })
     }
 
     /// The contact that was sealed for a delivery; one that cannot be read is none.

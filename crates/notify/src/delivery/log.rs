@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Engine, audit};
 
-use super::{DeliveryStatus, DeliveryView, PlannedDelivery, rows};
+use super::{DeliveryStatus, DeliveryView, Lane, PlannedDelivery, rows};
 use crate::error::require;
 use crate::{Channel, Kind, Notify, NotifyError};
 
@@ -145,6 +145,7 @@ impl Notify {
             reason: None,
         };
         audit::append_in_txn(txn, &self.ambient, record).await?;
-        Ok(PlannedDelivery { id, channel: row.channel, due_at: now })
+        let lane = row.kind.map_or(Lane::Push, |kind| Lane::of(kind, row.channel));
+        Ok(PlannedDelivery { id, channel: row.channel, lane, due_at: now })
     }
 }

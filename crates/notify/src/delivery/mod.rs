@@ -6,6 +6,8 @@
 
 mod claim;
 mod former;
+mod known;
+mod lane;
 mod log;
 mod plan;
 mod rows;
@@ -25,6 +27,7 @@ use crate::Channel;
 
 pub use claim::{Claim, Claimed};
 pub use former::FormerContact;
+pub use lane::Lane;
 pub use log::DeliveryFilter;
 pub use plan::{NewNotification, PlannedDelivery, Recipient, Told};
 pub(crate) use rules::is_path;

@@ -1,11 +1,12 @@
 //! Telling somebody something: their inbox and the messages that follow, in the transaction of the event.
 
 use chrono::{DateTime, Utc};
-use kernel::{DeliveryId, DeviceId, NotificationId, TypedId, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use kernel::{DeliveryId, DeviceId, NotificationId, UserId};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Map, Value as Json, json};
-use store::{Engine, insert_if_absent};
 
+use super::Lane;
+use super::known::{Known, note_events};
 use super::rows::{self, NewDelivery};
 use super::rules::{check, collapse_key};
 use crate::preference::{self, Choices};
@@ -56,6 +57,8 @@ pub struct PlannedDelivery {
     pub id: DeliveryId,
     /// By which way.
     pub channel: Channel,
+    /// By which lane.
+    pub lane: Lane,
     /// When.
     pub due_at: DateTime<Utc>,
 }
@@ -92,8 +95,6 @@ impl Notify {
     /// Tells somebody something: writes the notification into their inbox, and a row for each message that follows.
     /// What was told before under the same key is not told again.
     ///
-    /// Whoever tells several people in one transaction does so in the order of their ids.
-    ///
     /// # Errors
     /// [`NotifyError::Invalid`] when a variable is missing or of a wrong type, or the action is no path.
     pub async fn notify_in_txn(
@@ -102,12 +103,44 @@ impl Notify {
         recipient: &Recipient,
         new: &NewNotification,
     ) -> Result<Told, NotifyError> {
-        check(new)?;
-        let now = self.ambient.now();
-        if !note_event(txn, recipient.user, &new.event_key, now).await? {
-            return Ok(Told::default());
+        let told = self.notify_all_in_txn(txn, &[(recipient, new)]).await?;
+        Ok(told.into_iter().next().unwrap_or_default())
+    }
+
+    /// Tells several people something, each as [`notify_in_txn`](Self::notify_in_txn), in the order of their ids; one person's
+    /// in the order in which it happened. Gives what came of each.
+    ///
+    /// # Errors
+    /// As there, of the first that cannot be told.
+    pub async fn notify_all_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        news: &[(&Recipient, &NewNotification)],
+    ) -> Result<Vec<Told>, NotifyError> {
+        for (_, new) in news {
+            check(new)?;
         }
-        let choices = preference::load(txn, recipient.user).await?;
+        let are_new = note_events(txn, news, self.ambient.now()).await?;
+        let fresh: Vec<_> =
+            news.iter().zip(&are_new).filter(|(_, is_new)| **is_new).map(|(told, _)| *told).collect();
+        let known = Known::load(txn, &fresh).await?;
+        let mut all = Vec::with_capacity(news.len());
+        for ((recipient, new), is_new) in news.iter().zip(are_new) {
+            all.push(if is_new { self.tell(txn, &known, recipient, new).await? } else { Told::default() });
+        }
+        Ok(all)
+    }
+
+    /// Tells somebody an event that is new to them.
+    async fn tell(
+        &self,
+        txn: &DatabaseTransaction,
+        known: &Known,
+        recipient: &Recipient,
+        new: &NewNotification,
+    ) -> Result<Told, NotifyError> {
+        let now = self.ambient.now();
+        let choices = known.choices(recipient.user);
         let in_inbox = new.goes_by(Channel::InApp) && choices.lets(new.kind, Channel::InApp);
         let collapse_key = new.kind.spec().collapses.then(|| collapse_key(new));
         let (merged_into, count) = match &collapse_key {
@@ -119,7 +152,7 @@ impl Notify {
         let params = Json::Object(params);
         let mut telling =
             Telling { recipient, new, choices, in_inbox, collapse_key, params, count, merged_into, now };
-        let (notification, merged) = self.write_inbox(txn, &mut telling).await?;
+        let (notification, merged) = self.write_inbox(txn, known, &mut telling).await?;
         let mut deliveries = Vec::new();
         for channel in [Channel::Push, Channel::Sms, Channel::Email] {
             deliveries.extend(self.plan(txn, &telling, channel).await?);
@@ -152,6 +185,7 @@ impl Notify {
     async fn write_inbox(
         &self,
         txn: &DatabaseTransaction,
+        known: &Known,
         telling: &mut Telling<'_>,
     ) -> Result<(Option<NotificationId>, bool), NotifyError> {
         let Telling { recipient, new, .. } = telling;
@@ -163,8 +197,7 @@ impl Notify {
             return Ok((None, false));
         }
         let key = TemplateKey { kind: new.kind, channel: Channel::InApp, language: recipient.language };
-        let overrides = template::overrides(txn, new.kind, recipient.language).await?;
-        let own = overrides.iter().find(|(channel, _)| *channel == Channel::InApp).map(|(_, parts)| parts);
+        let own = known.parts(new.kind, recipient.language, Channel::InApp);
         let link = self.link(new.action.as_deref());
         let words = Words { brand: &self.config.brand, link: &link, unsubscribe: "", count: telling.count };
         let text = template::render(&self.engine, key, own, &telling.params, words)?;
@@ -228,6 +261,7 @@ impl Notify {
         let withheld = self.withheld(txn, telling, channel).await?;
         let may_go = withheld.is_none();
         let due_at = telling.choices.not_before(new.kind, telling.now);
+        let lane = Lane::of(new.kind, channel);
         let mut planned = Vec::new();
         for device in targets {
             let id: DeliveryId = self.ambient.new_id();
@@ -249,7 +283,7 @@ impl Notify {
                 now: telling.now,
             };
             rows::insert(txn, &row).await?;
-            planned.extend(may_go.then_some(PlannedDelivery { id, channel, due_at }));
+            planned.extend(may_go.then_some(PlannedDelivery { id, channel, lane, due_at }));
         }
         Ok(planned)
     }
@@ -291,18 +325,4 @@ impl Notify {
         let base = self.config.web_url.as_str().trim_end_matches('/');
         format!("{base}{}", action.unwrap_or("/"))
     }
-}
-
-/// Notes that the event is told; false when it was before.
-async fn note_event(
-    txn: &DatabaseTransaction,
-    user: UserId,
-    event_key: &str,
-    now: DateTime<Utc>,
-) -> Result<bool, NotifyError> {
-    let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO notification_events (user_id, event_key, seen_at) VALUES (?, ?, ?)",
-        [user.uuid().into(), event_key.into(), now.into()],
-    );
-    Ok(insert_if_absent(txn, insert).await?)
 }

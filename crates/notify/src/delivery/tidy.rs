@@ -5,11 +5,12 @@ use kernel::{DeliveryId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
+use super::Lane;
 use crate::{Notify, NotifyError, clock, inbox};
 
 impl Notify {
-    /// Deliveries that should have been sent or settled before the moment, the longest overdue first. Claiming each
-    /// does what is left to do.
+    /// Deliveries that should have been sent or settled before the moment, with their lanes, the longest overdue first.
+    /// Claiming each does what is left to do.
     ///
     /// # Errors
     /// When the database fails.
@@ -17,11 +18,24 @@ impl Notify {
         &self,
         before: DateTime<Utc>,
         limit: u32,
-    ) -> Result<Vec<DeliveryId>, NotifyError> {
-        let sql =
-            format!("SELECT id FROM notification_deliveries WHERE due_at < ? ORDER BY due_at LIMIT {limit}");
+    ) -> Result<Vec<(DeliveryId, Lane)>, NotifyError> {
+        let sql = format!(
+            "SELECT id, kind, channel FROM notification_deliveries WHERE due_at < ? ORDER BY due_at LIMIT {limit}"
+        );
         let rows = self.db.reader()?.query_all_raw(self.db.engine().statement(&sql, [before.into()])).await?;
-        rows.iter().map(|row| Ok(row.try_get::<Uuid>("", "id")?.into())).collect()
+        rows.iter()
+            .map(|row| {
+                let (kind, channel) =
+                    (row.try_get::<String>("", "kind")?, row.try_get::<String>("", "channel")?);
+                let lane = kind
+                    .parse()
+                    .ok()
+                    .zip(channel.parse().ok())
+                    .map(|(kind, channel)| Lane::of(kind, channel));
+                // Of a kind that is gone, there is nothing to send: any lane finds that out.
+                Ok((row.try_get::<Uuid>("", "id")?.into(), lane.unwrap_or(Lane::Push)))
+            })
+            .collect()
     }
 
     /// Removes everything that is kept of somebody, in the transaction that deletes their account.

@@ -14,7 +14,7 @@ use crate::{Category, Channel, Kind};
 pub(crate) use caps::take_in_txn;
 pub(crate) use choices::Choices;
 pub use quiet::{QuietHours, QuietHoursText};
-pub(crate) use rows::load;
+pub(crate) use rows::{load, load_all};
 
 /// Whether a category goes by a way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

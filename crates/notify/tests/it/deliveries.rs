@@ -172,7 +172,7 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert!(matches!(house.claim(id).await, Claim::NotYet(_)));
         house.clock.advance(TimeDelta::minutes(3));
         let overdue = house.notify.overdue_deliveries(house.ambient.now(), 10).await.unwrap();
-        assert_eq!(overdue, [id]);
+        assert_eq!(overdue, [(id, notify::Lane::Mail)]);
         assert!(matches!(house.claim(id).await, Claim::Over(DeliveryStatus::Unknown)));
         assert_eq!(settle(db, &house, &mail, NOT_SENT).await, Err("lease_lost".to_owned()));
         assert_eq!(status(&house, id).await, DeliveryStatus::Unknown);
