@@ -13,6 +13,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("notify_0008_choices_of_kinds", CHOICES_OF_KINDS),
     SqlMigration::new("notify_0009_hooks_in_order", HOOKS_IN_ORDER),
     SqlMigration::new("notify_0010_dead_hooks", DEAD_HOOKS),
+    SqlMigration::new("notify_0011_lanes", LANES),
 ];
 
 const INBOX: &[Step] = &[
@@ -302,3 +303,10 @@ const DEAD_HOOKS: &[Step] = &[
     // The measurements count what was given up.
     Step::IndexWhere("ix_hook_deliveries_dead", "hook_deliveries", "status", "status = 'dead'"),
 ];
+
+/// Messages that wait have a job of their lane now; which one makes no difference to what it sends.
+const LANES: &[Step] =
+    &[Step::Each { sqlite: &[INTO_A_LANE], postgres: &[INTO_A_LANE], mariadb: &[INTO_A_LANE] }];
+
+const INTO_A_LANE: &str =
+    "UPDATE jobs SET kind = 'notify.deliver.push' WHERE kind = 'notify.deliver' AND due_at IS NOT NULL";

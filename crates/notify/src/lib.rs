@@ -90,7 +90,7 @@ pub use preference::{
 pub use providers::fcm::{Fcm, FcmConfig, TopicChange, TopicError};
 pub use providers::smtp::{Smtp, SmtpConfig};
 pub use providers::twilio::{Twilio, TwilioConfig, TwilioSender, twilio_signature, verify_twilio_signature};
-pub use push::{PushError, PushMessage, PushReceipt, PushSender};
+pub use push::{PushError, PushMessage, PushReceipt, PushSender, PushTo, PushTopic};
 pub use send_error::{ConfigError, SendError};
 pub use sms::{SmsMessage, SmsReceipt, SmsSender};
 pub use template::{Rendered, TemplateKey, TemplateParts, TemplateView};

@@ -4,14 +4,46 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kernel::ParseError;
 
 use crate::{PushTarget, SendError};
 
-/// A push message to be sent to one device. Its `Debug` shows neither the token nor the text.
+/// A topic that devices are subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushTopic(String);
+
+impl PushTopic {
+    /// Reads its name: letters, digits, `-`, `_`, `.`, `~` and `%`, as Firebase takes them.
+    ///
+    /// # Errors
+    /// When it is empty or has others.
+    pub fn parse(name: &str) -> Result<Self, ParseError> {
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~%".contains(&b)) {
+            return Err(ParseError::new("invalid_topic", "must be letters, digits, and - _ . ~ % alone"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// To whom a push message goes.
+#[derive(Debug, Clone)]
+pub enum PushTo {
+    /// To one device.
+    Device(PushTarget),
+    /// To whatever is subscribed to a topic. Nobody's preferences count there: it is for what everybody wants to know.
+    Topic(PushTopic),
+}
+
+/// A push message to be sent. Its `Debug` shows neither the token nor the text.
 #[derive(Clone)]
 pub struct PushMessage {
-    /// Which device.
-    pub target: PushTarget,
+    /// To whom.
+    pub to: PushTo,
     /// One line.
     pub title: String,
     /// A sentence or two.

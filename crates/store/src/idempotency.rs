@@ -4,7 +4,8 @@
 //! unique index until the first has committed, and then replays its answer; if the first rolled back, the second
 //! runs as if it were the first.
 //!
-//! Where all writes are one statement, the key is claimed and answered by one of them: see [`answer_at_once`].
+//! Where all writes are one statement, the key is claimed and answered by one of them: see [`answer_at_once`]. Where many
+//! requests share a transaction, their keys are claimed and answered at its end: see [`answers_together`].
 //!
 //! Where somebody outside is asked in the middle, the key is leased instead: see [`KeyLease`](crate::KeyLease).
 

@@ -19,8 +19,9 @@ use super::outlet::session_room;
 /// How long an event has to tell of a revocation first.
 const GRACE: TimeDelta = TimeDelta::seconds(1);
 
-/// How long a revocation may take from its moment until it is committed, the difference between two clocks included.
-const COMMIT: TimeDelta = TimeDelta::seconds(10);
+/// How long a revocation may take from its moment until it is committed, the difference between two clocks included: a block
+/// takes down all that somebody offers in the same transaction. Whoever is cut already is cut once more, which is nothing.
+const COMMIT: TimeDelta = TimeDelta::seconds(120);
 
 /// When the sessions of this process's sockets end.
 pub(super) struct Lookout {

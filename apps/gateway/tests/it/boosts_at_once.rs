@@ -12,6 +12,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use store::{IdempotencyKey, StoredAnswer};
 use testkit::{Engine, Scope, TestDb};
+use tokio::sync::Notify;
 
 use crate::boosts::Shop;
 use crate::support::Session;
@@ -255,6 +256,96 @@ async fn boosts_that_are_ordered_at_the_same_time_are_the_same_as_one_by_one() {
         together += fast.sold_with_others().await;
     }
     assert!(together > 50, "only {together} shared a transaction");
+    shop.app.stop().await;
+    db.dispose().await;
+}
+
+/// Whatever comes first in a batch: a stranger's order buys nothing, and takes nothing of the owner's.
+#[tokio::test]
+async fn a_stranger_who_orders_at_the_same_time_gets_nothing_and_changes_nothing() {
+    let db = TestDb::start(Engine::Postgres, Scope::All).await;
+    let shop = Shop::open(&db).await;
+    let market = shop.app.state.market.clone();
+    let owner = Seller::open(&shop, market.clone()).await;
+    let stranger = Seller::open(&shop, market.clone()).await;
+    let bystander = Seller::open(&shop, market).await;
+    for seller in [&owner, &stranger, &bystander] {
+        seller.credit("enough", 10_000_000, false).await;
+    }
+    let (basic, standard) = (shop.plans["basic"].clone(), shop.plans["standard"].clone());
+    let pirate = Seller { listings: owner.listings.clone(), ..stranger };
+    for round in 0..40 {
+        let keys = ["bystander", "owner", "pirate"].map(|who| format!("{who}-{round}"));
+        // The first order occupies the clerk; the others are a batch, in either order.
+        let first = bystander.boost(0, &basic, &keys[0]);
+        let plans = if round % 4 < 2 { [&basic, &standard] } else { [&standard, &basic] };
+        let own = owner.boost(0, plans[0], &keys[1]);
+        let others = pirate.boost(0, plans[1], &keys[2]);
+        let (own, others) = if round % 2 == 0 {
+            let (_, own, others) = tokio::join!(first, own, others);
+            (own, others)
+        } else {
+            let (_, others, own) = tokio::join!(first, others, own);
+            (own, others)
+        };
+        assert!(others.starts_with("listing_not_found"), "round {round}: {others}");
+        assert!(own.starts_with("now: "), "round {round}: {own}");
+        shop.app.clock.advance(TimeDelta::hours(1));
+    }
+    let market = &shop.app.state.market;
+    assert_eq!(market.ledger.wallet(pirate.user).await.unwrap().available, Money::inr(10_000_000));
+    for plan in [&basic, &standard] {
+        let sql = "SELECT COUNT(*) AS n FROM boosts WHERE user_id = ? AND plan_id = ?";
+        let plan: kernel::BoostPlanId = plan.parse().unwrap();
+        let bought = Engine::Postgres.statement(sql, [owner.user.uuid().into(), plan.uuid().into()]);
+        let row = market.db.reader().unwrap().query_one_raw(bought).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<i64>("", "n").unwrap(), 20, "each order was for its own plan");
+    }
+    shop.app.stop().await;
+    db.dispose().await;
+}
+
+/// What one seller's order has to wait for, the others' do not.
+#[tokio::test]
+async fn a_locked_wallet_and_a_locked_listing_hold_up_their_own_orders_alone() {
+    let db = TestDb::start(Engine::Postgres, Scope::All).await;
+    let shop = Shop::open(&db).await;
+    let market = shop.app.state.market.clone();
+    let mut sellers = Vec::new();
+    for _ in 0..6 {
+        let seller = Seller::open(&shop, market.clone()).await;
+        seller.credit("enough", 1_000_000, false).await;
+        sellers.push(seller);
+    }
+    let basic = shop.plans["basic"].clone();
+    let (is_locked, let_go) = (Notify::new(), Notify::new());
+    let holding = market.db.in_txn(async |txn| {
+        market.ledger.lock_wallet_in_txn(txn, sellers[0].user).await?;
+        let sql = "SELECT id FROM listings WHERE id = CAST(? AS uuid) FOR UPDATE";
+        txn.execute_raw(Engine::Postgres.statement(sql, [sellers[1].listings[0].as_str().into()]))
+            .await
+            .map_err(store::StoreError::from)?;
+        is_locked.notify_one();
+        let_go.notified().await;
+        Ok::<_, marketplace::FlowError>(())
+    });
+    let buying = async {
+        is_locked.notified().await;
+        let (held, free) = sellers.split_at(2);
+        let held = join_all(held.iter().map(|seller| seller.boost(0, &basic, "key")));
+        let free = async {
+            for round in 0..3 {
+                let key = format!("key-{round}");
+                let told = join_all(free.iter().map(|seller| seller.boost(1, &basic, &key)));
+                assert!(told.await.iter().all(|told| told.starts_with("now: ")), "round {round}");
+            }
+            let_go.notify_one();
+        };
+        tokio::join!(held, free).0
+    };
+    let (holding, held) = tokio::join!(holding, buying);
+    holding.unwrap();
+    assert!(held.iter().all(|told| told.starts_with("now: ")), "{held:?}");
     shop.app.stop().await;
     db.dispose().await;
 }

@@ -11,7 +11,6 @@ use super::rows::{self, LockedListing};
 use super::rules::{self, Span};
 use super::{BoostKind, BoostParts, BoostStatus, BoostView, Prominence, in_force};
 use crate::events;
-use crate::listing::ListingStatus;
 use crate::listing::rules::Refusal;
 use crate::{Catalog, CatalogError};
 
@@ -90,23 +89,25 @@ impl Catalog {
         plan: BoostPlanId,
         kind: Option<BoostKind>,
     ) -> Result<BoostQuote, CatalogError> {
-        let listing = rows::lock_listing(txn, listing)
-            .await?
-            .filter(|listing| listing.seller == seller && listing.status != ListingStatus::Deleted)
-            .ok_or(CatalogError::ListingNotFound)?;
+        let listing = rows::lock_listing(txn, listing).await?.filter(|listing| listing.is_of(seller));
+        let listing = listing.ok_or(CatalogError::ListingNotFound)?;
         // After the lock: a boost that was bought meanwhile is seen.
         let (plan, former) = in_force::with_plan(txn, plan, listing.id).await?.ok_or_else(unknown_plan)?;
-        self.quote(listing, plan, former, kind)
+        self.quote(seller, listing, plan, former, kind)
     }
 
-    /// What the plan comes to for the seller's listing, where this is in force.
+    /// What the plan comes to for the listing, where this is in force, if it is the seller's.
     pub(super) fn quote(
         &self,
+        seller: UserId,
         listing: LockedListing,
         plan: BoostPlan,
         former: Option<Prominence>,
         kind: Option<BoostKind>,
     ) -> Result<BoostQuote, CatalogError> {
+        if !listing.is_of(seller) {
+            return Err(CatalogError::ListingNotFound);
+        }
         let input = plan.input;
         if !input.active {
             return Err(unknown_plan());

@@ -39,11 +39,8 @@ impl Catalog {
         plan: BoostPlanId,
         kind: Option<BoostKind>,
     ) -> Result<Option<OpenBoostQuote>, CatalogError> {
-        let grounds = seen::look(self.db.reader()?, listing, plan).await?;
-        let Some(grounds) = grounds.filter(|grounds| grounds.listing.seller == seller) else {
-            return Ok(None);
-        };
-        let quote = self.quote(grounds.listing, grounds.plan, grounds.former, kind);
+        let Some(grounds) = seen::look(self.db.reader()?, listing, plan).await? else { return Ok(None) };
+        let quote = self.quote(seller, grounds.listing, grounds.plan, grounds.former, kind);
         Ok(quote.ok().map(|quote| OpenBoostQuote { quote, seen: grounds.seen }))
     }
 

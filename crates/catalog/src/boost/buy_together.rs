@@ -29,9 +29,9 @@ pub struct BoostOrder {
 }
 
 impl Catalog {
-    /// What the plans would come to for the listings, of which no two are the same, in the order of the orders. The listings
-    /// are locked until the transaction ends. `None` where the boost cannot be bought, or somebody else has the listing
-    /// locked; why is told by [`quote_boost_in_txn`](Self::quote_boost_in_txn).
+    /// What the plans would come to for the listings, in the order of the orders; no two are of one seller. The listings are
+    /// locked until the transaction ends. `None` where the boost cannot be bought, or somebody else has the listing locked;
+    /// why is told by [`quote_boost_in_txn`](Self::quote_boost_in_txn).
     ///
     /// # Errors
     /// When the database fails.
@@ -40,15 +40,15 @@ impl Catalog {
         txn: &DatabaseTransaction,
         orders: &[BoostOrder],
     ) -> Result<Vec<Option<BoostQuote>>, CatalogError> {
-        let mut listings = lock_listings(txn, orders).await?;
+        let listings = lock_listings(txn, orders).await?;
         // After the locks: boosts that were bought meanwhile are seen.
         let mut offers = offers(txn, orders).await?;
-        let mut quote = |order: &BoostOrder| {
-            let listing = listings.remove(&order.listing)?;
-            let (plan, former) = offers.remove(&order.listing)?;
-            self.quote(listing, plan, former, order.kind).ok()
+        let quote = |(place, order): (usize, &BoostOrder)| {
+            let listing = listings.get(&order.listing)?.clone();
+            let (plan, former) = offers.remove(&place)?;
+            self.quote(order.seller, listing, plan, former, order.kind).ok()
         };
-        Ok(orders.iter().map(&mut quote).collect())
+        Ok(orders.iter().enumerate().map(quote).collect())
     }
 
     /// Adds boosts that were paid for in this transaction to writes that are made together, and gives them in their order.
@@ -70,6 +70,7 @@ impl Catalog {
     }
 }
 
+/// Locks those of the listings that are free and of their orders' sellers.
 async fn lock_listings(
     txn: &DatabaseTransaction,
     orders: &[BoostOrder],
@@ -92,24 +93,28 @@ async fn lock_listings(
         .collect()
 }
 
-/// The plans that are asked for, and what is in force, by the listing.
+/// The plans that are asked for, and what is in force for their listings, by the places of the orders.
 async fn offers(
     txn: &DatabaseTransaction,
     orders: &[BoostOrder],
-) -> Result<HashMap<ListingId, (BoostPlan, Option<Prominence>)>, StoreError> {
+) -> Result<HashMap<usize, (BoostPlan, Option<Prominence>)>, StoreError> {
     let (asked, columns) = unnest([
+        ("integer", array((0..orders.len()).map(Some))),
         ("uuid", array(orders.iter().map(|order| Some(order.listing)))),
         ("uuid", array(orders.iter().map(|order| Some(order.plan)))),
     ]);
     let sql = format!(
-        "SELECT o.listing AS for_listing, {} FROM {asked} AS o(listing, plan) JOIN boost_plans p ON p.id = o.plan \
+        "SELECT o.place AS place, {} FROM {asked} AS o(place, listing, plan) JOIN boost_plans p ON p.id = o.plan \
          LEFT JOIN listing_prominence h ON h.listing_id = o.listing",
         in_force::plan_columns()
     );
     let found = txn.query_all_raw(Engine::Postgres.statement(&sql, columns)).await?;
     found
         .iter()
-        .map(|row| Ok((row.try_get::<Uuid>("", "for_listing")?.into(), in_force::read_plan_columns(row)?)))
+        .map(|row| {
+            let place = usize::try_from(row.try_get::<i32>("", "place")?).unwrap_or(usize::MAX);
+            Ok((place, in_force::read_plan_columns(row)?))
+        })
         .collect()
 }
 

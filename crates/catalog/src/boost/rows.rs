@@ -28,6 +28,11 @@ impl LockedListing {
         self.status == ListingStatus::Active && self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// Whether the seller has it, and has not deleted it.
+    pub(super) fn is_of(&self, seller: UserId) -> bool {
+        self.seller == seller && self.status != ListingStatus::Deleted
+    }
+
     pub(super) fn facts(&self) -> Facts<'_> {
         Facts {
             id: self.id,

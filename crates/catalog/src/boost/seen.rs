@@ -55,6 +55,7 @@ fn read(row: &QueryResult, id: ListingId) -> Result<Grounds, StoreError> {
 }
 
 /// Adds a look under the name, which has a row if all is as it was seen, and locks the listing and what is in force for it.
+/// It waits for nobody who has them locked: then it has no row.
 /// Where nothing was in force, whoever is second to write that fails.
 pub(super) fn hold(writes: OneStatement, name: &str, seen: &Seen) -> OneStatement {
     let (from, locked, and) = match seen.prominence {
@@ -67,7 +68,7 @@ pub(super) fn hold(writes: OneStatement, name: &str, seen: &Seen) -> OneStatemen
     };
     let sql = format!(
         "SELECT 1 FROM {from} WHERE l.id = ? AND l.xmin = CAST(? AS xid) AND p.id = ? AND p.xmin = CAST(? AS xid){and} \
-         FOR UPDATE OF {locked}"
+         FOR UPDATE OF {locked} SKIP LOCKED"
     );
     let ((listing, listing_seen), (plan, plan_seen)) = (&seen.listing, &seen.plan);
     let values =

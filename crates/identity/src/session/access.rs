@@ -21,6 +21,9 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 /// Ours have some 500 bytes; nothing longer is looked at.
 const MAX_TOKEN_BYTES: usize = 2_048;
 
+/// How many tokens are remembered as proved: those of as many sessions, at some 250 bytes each.
+const PROVED: usize = 4_096;
+
 /// What a token says. An unknown claim is passed over, a repeated one makes the token invalid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Claims {
@@ -34,7 +37,7 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
 }
 
-/// Issues and verifies access tokens, by one set of keys.
+/// Issues and verifies the access tokens of one configuration, and always by its keys: what was proved by them is remembered.
 #[derive(Debug)]
 pub(crate) struct AccessTokens {
     validation: Validation,
@@ -50,7 +53,7 @@ impl AccessTokens {
         // The library asks the machine for the time; we compare with the clock that was injected.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Self { validation, proved: Proved::new() }
+        Self { validation, proved: Proved::new(PROVED) }
     }
 
     /// A token for the session.

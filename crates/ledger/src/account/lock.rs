@@ -1,7 +1,5 @@
 //! What a wallet holds while a flow decides what to post: held still, or as it is at a glance.
 
-use std::collections::HashMap;
-
 use kernel::UserId;
 use sea_orm::DatabaseTransaction;
 
@@ -20,19 +18,6 @@ impl Ledger {
         user: UserId,
     ) -> Result<Balances, LedgerError> {
         Ok(rows::lock(txn, user, self.ambient.now()).await?)
-    }
-
-    /// Locks those of the users' wallets that are there and that nobody else has locked, on PostgreSQL alone, and tells what
-    /// they hold.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn lock_wallets_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        users: &[UserId],
-    ) -> Result<HashMap<UserId, Balances>, LedgerError> {
-        Ok(rows::lock_free(txn, users).await?)
     }
 
     /// What the user's wallet holds at this moment, if there is one. Nothing holds it still: whoever posts by it says by its

@@ -3,6 +3,7 @@
 mod balances;
 mod freeze;
 mod lock;
+mod lock_free;
 pub(crate) mod rows;
 
 use kernel::UserId;

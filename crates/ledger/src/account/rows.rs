@@ -1,12 +1,9 @@
 //! The SQL of wallets.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use kernel::{Money, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
-use store::{Engine, StoreError, array, insert_if_absent};
-use uuid::Uuid;
+use store::{Engine, StoreError, insert_if_absent};
 
 use super::Balances;
 use crate::journal::Change;
@@ -46,20 +43,6 @@ pub(crate) async fn lock(
     wallet.ok_or_else(|| StoreError::Corrupt(format!("the wallet of {user} is there and is not")))
 }
 
-/// Locks the wallets that are there and free, in the order of the users' ids.
-pub(crate) async fn lock_free(
-    txn: &DatabaseTransaction,
-    users: &[UserId],
-) -> Result<HashMap<UserId, Balances>, StoreError> {
-    let select = Engine::Postgres.statement(
-        "SELECT user_id, available, held, promo, earnings, debt, version, frozen FROM ledger_wallets \
-         WHERE user_id = ANY (CAST(? AS uuid[])) ORDER BY user_id FOR UPDATE SKIP LOCKED",
-        [array(users.iter().map(Some))],
-    );
-    let rows = txn.query_all_raw(select).await?;
-    rows.iter().map(|row| Ok((row.try_get::<Uuid>("", "user_id")?.into(), read(row)?))).collect()
-}
-
 /// Writes the change to the locked wallet. The floors are CHECKs of the table; the version is compared too, so that
 /// nothing is ever computed from a balance that somebody else has changed.
 pub(crate) async fn update(
@@ -87,7 +70,7 @@ pub(crate) async fn update(
     }
 }
 
-fn read(row: &QueryResult) -> Result<Balances, StoreError> {
+pub(super) fn read(row: &QueryResult) -> Result<Balances, StoreError> {
     let money = |column| Ok::<_, StoreError>(Money::inr(row.try_get("", column)?));
     Ok(Balances {
         available: money("available")?,

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use kernel::{Ambient, JournalId, UserId};
-use sea_orm::{QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
 use store::{Engine, StoreError, array};
 use uuid::Uuid;
 
 use super::digest::payload_hash;
+use super::post::explain;
 use super::{Change, Leg, NewJournal};
+use crate::{Ledger, LedgerError};
 
 const POST_MANY: &str = "SELECT id FROM unnest(ledger_post_many(?, \
     CAST(? AS uuid[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), \
@@ -20,6 +22,26 @@ const POST_MANY: &str = "SELECT id FROM unnest(ledger_post_many(?, \
     CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
     CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
     CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]))) AS id";
+
+impl Ledger {
+    /// Posts all of the journals in the caller's transaction, in one statement, and gives their ids in their order; where
+    /// journals can be [posted at once](Self::posts_at_once). No wallet is in two of them.
+    ///
+    /// # Errors
+    /// When one of them cannot be posted, or the database fails; the transaction must then be rolled back.
+    pub async fn post_together_in_txn(
+        &self,
+        txn: &DatabaseTransaction,
+        journals: &[&NewJournal],
+    ) -> Result<Vec<JournalId>, LedgerError> {
+        let (post, ids) = statement(journals, &self.ambient);
+        let rows = txn.query_all_raw(post).await.map_err(|error| explain(error.into()))?;
+        match read(&rows)?.len() == ids.len() {
+            true => Ok(ids),
+            false => Err(StoreError::Overtaken.into()),
+        }
+    }
+}
 
 /// The statement that posts those of the journals that need nothing but to be written, with the ids that it gives them
 /// in their order. No user is in two of them.

@@ -6,7 +6,7 @@ use store::{Engine, OneStatement, StoreError};
 
 use super::alone::Place;
 use super::digest::payload_hash;
-use super::{NewJournal, Outcome, Settled, alone, batch, plain, rows};
+use super::{NewJournal, Outcome, Settled, alone, plain, rows};
 use crate::{Ledger, LedgerError};
 
 impl Ledger {
@@ -75,24 +75,6 @@ impl Ledger {
     ) -> Option<(JournalId, OneStatement, &'static str)> {
         let (id, writes) = self.alone(writes, self.db.engine(), journal, Place::Gated(gate, version))?;
         Some((id, writes, alone::POSTED))
-    }
-
-    /// Posts all of the journals in the caller's transaction, in one statement, and gives their ids in their order; where
-    /// journals can be [posted at once](Self::posts_at_once). No wallet is in two of them.
-    ///
-    /// # Errors
-    /// When one of them cannot be posted, or the database fails; the transaction must then be rolled back.
-    pub async fn post_together_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        journals: &[&NewJournal],
-    ) -> Result<Vec<JournalId>, LedgerError> {
-        let (statement, ids) = batch::statement(journals, &self.ambient);
-        let rows = txn.query_all_raw(statement).await.map_err(|error| explain(error.into()))?;
-        match batch::read(&rows)?.len() == ids.len() {
-            true => Ok(ids),
-            false => Err(StoreError::Overtaken.into()),
-        }
     }
 
     fn alone(

@@ -5,12 +5,14 @@
 //! dearer. Of one seller there is one order in a batch.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use catalog::Catalog;
 use kernel::{Ambient, UserId};
 use ledger::Ledger;
 use store::{Database, Engine, IdempotencyKey, StoredAnswer};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::boost_bill::Order;
 use super::boost_listing::Boosted;
@@ -20,6 +22,9 @@ use super::boost_till::Till;
 const BATCH: usize = 64;
 /// Orders that may wait; whoever brings more waits for room.
 const QUEUE: usize = 1_024;
+/// How long a sale may take. What is left undone then is undone, and asked of transactions of their own: one wallet that is
+/// locked, or one connection that is dead, holds up the others no longer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Sells boosts. Cheap to clone; its clerk ends when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -70,7 +75,10 @@ async fn sell(till: Till, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::new();
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         for round in rounds(std::mem::take(&mut batch), |waiting| waiting.order.boost.seller) {
-            let sold = till.sell(&round).await;
+            let sold = timeout(PATIENCE, till.sell(&round)).await.unwrap_or_else(|_| {
+                tracing::warn!(orders = round.len(), "boosts could not be bought at the desk in time");
+                round.iter().map(|_| None).collect()
+            });
             for (waiting, sold) in round.into_iter().zip(sold) {
                 // A caller that went away will ask again under its key.
                 let _ = waiting.reply.send(sold);

@@ -87,7 +87,7 @@ impl Till {
     }
 
     /// The orders that can be met. Their listings and wallets are locked: first all listings, then all wallets, each in the
-    /// order of their ids. What somebody else has locked is left out, so that nobody waits for it with the others.
+    /// order of their ids. What somebody else has locked is left out, so that nobody waits with the others for that.
     async fn reckon_in_txn<'a>(
         &self,
         txn: &DatabaseTransaction,
@@ -98,7 +98,7 @@ impl Till {
         let orders: Vec<BoostOrder> = round.iter().map(|waiting| waiting.order.boost).collect();
         let quotes = self.catalog.quote_boosts_in_txn(txn, &orders).await?;
         let sellers: Vec<UserId> = orders.iter().map(|order| order.seller).collect();
-        let wallets = self.ledger.lock_wallets_in_txn(txn, &sellers).await?;
+        let wallets = self.ledger.lock_free_wallets_in_txn(txn, &sellers).await?;
         let sale =
             |(place, ((waiting, quote), unused)): (usize, ((&'a Waiting, Option<BoostQuote>), bool))| {
                 let quote = quote.filter(|_| unused)?;

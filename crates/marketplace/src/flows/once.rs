@@ -3,8 +3,9 @@
 //! [`once`](Marketplace::once) is for an effect that is one transaction: the key is claimed and the answer kept in it.
 //! [`begin_once`](Marketplace::begin_once) and [`finish_once`](Marketplace::finish_once) are for an effect with a call
 //! to somebody outside in its middle: the key is leased, and whoever comes after a process that died goes on with what
-//! that one intended. A flow whose writes can all be one statement may put the key and its answer among them (see
-//! [`answer_at_once`](store::answer_at_once)); what that does not write comes here.
+//! that one intended. A flow whose writes can all be one statement, or that shares a transaction with its like, may put the
+//! key and its answer among them (see [`answer_at_once`](store::answer_at_once) and
+//! [`answers_together`](store::answers_together)); what that does not write comes here.
 //!
 //! Successes are kept, and so are refusals of the domains (conflicts such as `insufficient_funds`): a repetition must
 //! not suddenly succeed. Everything else leaves the key free. A conflict undoes the whole transaction and is kept in

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use kernel::{Caller, UserId};
 use notify::{
-    Channel, MailMessage, NotifyError, PushError, PushMessage, Rendered, SendError, SmsMessage, TemplateKey,
+    Channel, MailMessage, NotifyError, PushError, PushMessage, PushTo, Rendered, SendError, SmsMessage,
+    TemplateKey,
 };
 use serde_json::json;
 use store::audit;
@@ -71,7 +72,7 @@ impl Marketplace {
         let mut sent = 0;
         for target in self.notify.push_targets(user).await? {
             let message = PushMessage {
-                target,
+                to: PushTo::Device(target),
                 title: text.title.clone().unwrap_or_default(),
                 body: text.body.clone(),
                 data: BTreeMap::from([("kind".to_owned(), key.kind.as_str().to_owned())]),

@@ -16,10 +16,12 @@ use crate::{FlowError, Marketplace};
 /// every provider hangs.
 pub(super) fn job_of(lane: Lane) -> (&'static str, usize) {
     match lane {
-        Lane::Critical => ("notify.deliver.critical", 4),
         Lane::Push => ("notify.deliver.push", 8),
         Lane::Sms => ("notify.deliver.sms", 4),
         Lane::Mail => ("notify.deliver.mail", 4),
+        Lane::CriticalPush => ("notify.deliver.push.critical", 2),
+        Lane::CriticalSms => ("notify.deliver.sms.critical", 2),
+        Lane::CriticalMail => ("notify.deliver.mail.critical", 2),
     }
 }
 

@@ -166,7 +166,13 @@ mod tests {
             assert_eq!(parsed.covers(&facts()), covers, "{audience}");
             assert_eq!(serde_json::to_value(&parsed).unwrap(), audience);
         }
-        for odd in [json!({"type": "city"}), json!({"type": "all", "city": "x"}), json!({"type": "planet"})] {
+        for odd in [
+            json!({"type": "city"}),
+            json!({"type": "all", "city": "x"}),
+            json!({"type": "planet"}),
+            json!({"type": "all", "city": null}),
+            json!({"type": "city", "city": "Pune", "state": "Goa"}),
+        ] {
             assert!(serde_json::from_value::<Audience>(odd.clone()).is_err(), "{odd}");
         }
     }

@@ -1,7 +1,7 @@
 //! An audience as it is read: field by field, so that what is wrong with it is told of its field.
 
 use kernel::Role;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Audience, Segment};
 
@@ -11,10 +11,19 @@ use super::{Audience, Segment};
 pub(super) struct AudienceParts {
     #[serde(rename = "type")]
     kind: AudienceKind,
+    #[serde(default, deserialize_with = "given")]
     city: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     state: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     role: Option<Role>,
+    #[serde(default, deserialize_with = "given")]
     segment: Option<Segment>,
+}
+
+/// A part that is there is not null.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

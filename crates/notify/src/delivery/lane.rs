@@ -3,31 +3,38 @@
 
 use crate::{Channel, Kind};
 
-/// A lane.
+/// A lane: one way, for what is critical or for the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// What is critical, by whatever way.
-    Critical,
     /// Push messages.
     Push,
     /// Text messages.
     Sms,
     /// Mail.
     Mail,
+    /// Push messages that are critical.
+    CriticalPush,
+    /// Text messages that are critical.
+    CriticalSms,
+    /// Mail that is critical.
+    CriticalMail,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 4] = [Self::Critical, Self::Push, Self::Sms, Self::Mail];
+    pub const ALL: [Self; 6] =
+        [Self::Push, Self::Sms, Self::Mail, Self::CriticalPush, Self::CriticalSms, Self::CriticalMail];
 
     /// The lane of a message.
     pub fn of(kind: Kind, channel: Channel) -> Self {
-        match channel {
-            _ if kind.is_critical() => Self::Critical,
+        match (channel, kind.is_critical()) {
             // Nothing is sent to an inbox; whatever said so would be quick.
-            Channel::InApp | Channel::Push => Self::Push,
-            Channel::Sms => Self::Sms,
-            Channel::Email => Self::Mail,
+            (Channel::InApp | Channel::Push, false) => Self::Push,
+            (Channel::InApp | Channel::Push, true) => Self::CriticalPush,
+            (Channel::Sms, false) => Self::Sms,
+            (Channel::Sms, true) => Self::CriticalSms,
+            (Channel::Email, false) => Self::Mail,
+            (Channel::Email, true) => Self::CriticalMail,
         }
     }
 }
@@ -37,10 +44,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_critical_stands_in_no_line_with_news() {
-        assert_eq!(Lane::of(Kind::AccountBlocked, Channel::Sms), Lane::Critical);
-        assert_eq!(Lane::of(Kind::AccountBlocked, Channel::Email), Lane::Critical);
-        let lanes = [Channel::Push, Channel::Sms, Channel::Email].map(|way| Lane::of(Kind::WalletBonus, way));
-        assert_eq!(lanes, [Lane::Push, Lane::Sms, Lane::Mail]);
+    fn what_is_critical_stands_in_no_line_with_news_and_no_way_in_that_of_another() {
+        let ways = [Channel::Push, Channel::Sms, Channel::Email];
+        let lanes = [Kind::WalletBonus, Kind::AccountBlocked].map(|kind| ways.map(|way| Lane::of(kind, way)));
+        assert_eq!(lanes.concat(), Lane::ALL);
     }
 }

@@ -254,7 +254,8 @@ impl Notify {
             // What has not left yet tells of both; a push message that has left is replaced on the device by its key.
             let waits =
                 rows::refresh_queued(txn, recipient.user, key, channel, &telling.params, telling.now).await?;
-            if waits || channel != Channel::Push {
+            // What has left told of the first alone; where no inbox tells of the others, another one does.
+            if waits || (channel != Channel::Push && telling.in_inbox) {
                 return Ok(Vec::new());
             }
         }

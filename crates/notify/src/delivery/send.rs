@@ -8,7 +8,7 @@ use kernel::{Email, Phone, TypedId};
 
 use super::Claimed;
 use crate::{
-    Channel, MailMessage, MailSender, NotifyConfig, PushError, PushMessage, PushSender, SendError,
+    Channel, MailMessage, MailSender, NotifyConfig, PushError, PushMessage, PushSender, PushTo, SendError,
     SmsMessage, SmsSender,
 };
 
@@ -95,7 +95,7 @@ impl Claimed {
             data.insert("action".to_owned(), action.clone());
         }
         Some(PushMessage {
-            target: target.clone(),
+            to: PushTo::Device(target.clone()),
             title: self.text.title.clone().unwrap_or_default(),
             body: self.text.body.clone(),
             data,

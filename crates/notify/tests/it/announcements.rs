@@ -83,7 +83,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     };
     let mut fields: Vec<_> = wrong.check().unwrap_err().0.into_iter().map(|error| error.field).collect();
     fields.sort();
-    assert_eq!(fields, ["action", "audience", "bodyHi", "expiresAt", "inApp", "priority", "titleEn"]);
+    assert_eq!(fields, ["action", "audience.city", "bodyHi", "expiresAt", "inApp", "priority", "titleEn"]);
 }
 
 on_every_engine! { Scope::Domain(Domain::Notify) =>

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kernel::Ambient;
 use notify::{
-    Fcm, FcmConfig, PushError, PushMessage, PushSender, PushTarget, SendError, TargetKind, TopicChange,
-    TopicError,
+    Fcm, FcmConfig, PushError, PushMessage, PushSender, PushTarget, PushTo, PushTopic, SendError, TargetKind,
+    TopicChange, TopicError,
 };
 use outbound::http::Timeouts;
 use sandbox::{FCM_SERVICE_ACCOUNT, FcmTokenState, Running, Sandbox, SandboxConfig};
@@ -33,9 +33,13 @@ async fn sandbox() -> Running {
     Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap()
 }
 
+pub(crate) fn device(kind: TargetKind, name: &str) -> PushTo {
+    PushTo::Device(PushTarget::parse(kind, name).unwrap())
+}
+
 pub(crate) fn push(token: &str) -> PushMessage {
     PushMessage {
-        target: PushTarget::parse(TargetKind::Token, token).unwrap(),
+        to: device(TargetKind::Token, token),
         title: "Your listing is live".to_owned(),
         body: "“Red bicycle” is shown.".to_owned(),
         data: BTreeMap::from([("action".to_owned(), "/listings/1".to_owned())]),
@@ -58,8 +62,7 @@ async fn a_push_arrives_with_one_access_token_for_all() {
     let inbox = inbox(&sandbox, "push").await;
     assert_eq!((inbox.len(), &inbox[0]["to"]), (8, &json!("token-of-asha")));
     assert_eq!(inbox[0]["subject"], "Your listing is live");
-    let fid =
-        PushMessage { target: PushTarget::parse(TargetKind::Fid, "installation").unwrap(), ..push("x") };
+    let fid = PushMessage { to: device(TargetKind::Fid, "installation"), ..push("x") };
     fcm.send(&fid).await.unwrap();
     sandbox.stop().await;
 }
@@ -150,14 +153,23 @@ async fn a_topic_is_changed_for_many() {
     sandbox.set_fcm_token("gone", FcmTokenState::Unregistered);
     let mut tokens: Vec<_> = (0..1_500).map(|n| format!("token-{n}").into()).collect();
     tokens.push("gone".into());
-    let results = fcm.change_topic(TopicChange::Subscribe, "news", &tokens).await.unwrap();
+    let news = PushTopic::parse("news").unwrap();
+    let results = fcm.change_topic(TopicChange::Subscribe, &news, &tokens).await.unwrap();
     assert_eq!(results.len(), 1_501);
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1_500);
     assert_eq!(results[1_500], Err(TopicError::Gone));
     assert_eq!(sandbox.fcm_topic("news").len(), 1_500);
-    fcm.change_topic(TopicChange::Unsubscribe, "news", &tokens[..1_000]).await.unwrap();
+    fcm.change_topic(TopicChange::Unsubscribe, &news, &tokens[..1_000]).await.unwrap();
     assert_eq!(sandbox.fcm_topic("news").len(), 500);
-    assert!(fcm.change_topic(TopicChange::Subscribe, "no name", &tokens).await.is_err());
+    assert!(PushTopic::parse("no name").is_err() && PushTopic::parse("").is_err());
+
+    fcm.send(&PushMessage { to: PushTo::Topic(news), ..push("x") }).await.unwrap();
+    let pushed = inbox(&sandbox, "push").await;
+    let told = |token: &str| pushed.iter().filter(|one| one["to"] == token).count();
+    let some = ["token-999", "token-1000", "token-1499"].map(told);
+    assert_eq!((pushed.len(), some), (500, [0, 1, 1]), "who is subscribed hears it");
+    let empty = PushTo::Topic(PushTopic::parse("nobody").unwrap());
+    fcm.send(&PushMessage { to: empty, ..push("x") }).await.unwrap();
     sandbox.stop().await;
 }
 

@@ -232,6 +232,26 @@ on_every_engine! { Scope::Domain(Domain::Notify) =>
         assert_eq!(house.inbox(asha.user).await[0].count, 1);
     }
 
+    async fn who_wants_no_inbox_loses_nothing_when_the_first_has_left(db: TestDb) {
+        let house = House::open(db);
+        let asha = house.person();
+        let category = Kind::ContactReceived.spec().category;
+        let off = Preference { category, channel: Channel::InApp, enabled: false };
+        let mail = Preference { category, channel: Channel::Email, enabled: true };
+        house.choose(asha.user, &[off, mail], None).await.unwrap();
+        let first = house.tell(&asha, &event(Kind::ContactReceived, "e1")).await;
+        assert_eq!(channels(&first), [Channel::Email]);
+        let waiting = house.tell(&asha, &event(Kind::ContactReceived, "e2")).await;
+        assert!(waiting.deliveries.is_empty(), "the mail that waits tells of both");
+        let notify::Claim::Send(claimed) = house.claim(first.deliveries[0].id).await else {
+            panic!("it is due");
+        };
+        let sent = notify::Sending::Taken("<id@dgt.example>".to_owned());
+        db.in_txn(async |txn| house.notify.settle_in_txn(txn, &claimed, &sent).await).await.unwrap();
+        let third = house.tell(&asha, &event(Kind::ContactReceived, "e3")).await;
+        assert_eq!(channels(&third), [Channel::Email], "nothing else would tell of it");
+    }
+
     async fn whoever_leaves_is_forgotten(db: TestDb) {
         let house = House::open(db);
         let (asha, ravi) = (house.person(), house.person());

@@ -6,7 +6,7 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use kernel::{FieldError, InvalidInput};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
@@ -88,20 +88,24 @@ fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::invalid("body", "invalid_type", "must be a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| refused(&error))?;
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| refused(bytes, &error))?;
     json.end().map_err(|error| malformed(&error))?;
     value.validate().map_err(|errors| InvalidInput(flattened("", &errors)))?;
     Ok(value)
 }
 
-fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+fn refused(bytes: &[u8], error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let inner = error.inner();
-    if !inner.is_data() {
+    let message = if inner.is_data() {
+        let message = inner.to_string();
+        message.split(" at line ").next().unwrap_or(&message).to_owned()
+    } else if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        // A number where one of several words belongs is an error of the syntax to serde_json.
+        "is of another type than expected".to_owned()
+    } else {
         return malformed(inner);
-    }
+    };
     // serde names an unknown or missing field only in its message; the path leads to the object it is in.
-    let message = inner.to_string();
-    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
     let path = match error.path().to_string() {
         path if path == "." => String::new(),
         path => path,

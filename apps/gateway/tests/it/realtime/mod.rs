@@ -3,6 +3,7 @@
 mod bounds;
 mod client;
 mod cuts;
+mod halfway;
 mod inbox;
 mod processes;
 

@@ -7,20 +7,19 @@ use sha2::{Digest, Sha256};
 
 use super::Claims;
 
-/// How many tokens are remembered, each in the one place that its digest gives it.
-const PLACES: usize = 4_096;
-
 /// A token's digest.
 pub(super) type Print = [u8; 32];
 
-/// What is remembered. A token that takes another's place makes it be proved again, and nothing else.
+/// What is remembered, each token in the one place that its digest gives it. One that takes another's place makes that be
+/// proved again, and nothing else.
 pub(super) struct Proved(Box<[Place]>);
 
 type Place = Mutex<Option<(Print, Claims)>>;
 
 impl Proved {
-    pub(super) fn new() -> Self {
-        Self((0..PLACES).map(|_| Mutex::default()).collect())
+    /// Room for so many tokens, 65,536 at most.
+    pub(super) fn new(places: usize) -> Self {
+        Self((0..places).map(|_| Mutex::default()).collect())
     }
 
     /// The digest by which a token is remembered.
@@ -43,7 +42,7 @@ impl Proved {
 
     fn place(&self, print: &Print) -> Option<&Place> {
         let [first, second, ..] = *print;
-        self.0.get(usize::from(u16::from_be_bytes([first, second])) % PLACES)
+        self.0.get(usize::from(u16::from_be_bytes([first, second])).checked_rem(self.0.len())?)
     }
 }
 

@@ -98,25 +98,20 @@ fn a_token_that_was_believed_before_is_measured_by_the_clock_all_the_same() {
 }
 
 #[test]
-fn more_tokens_than_are_remembered_are_not_mixed_up() {
-    let config = config();
+fn of_more_tokens_than_there_are_places_none_is_taken_for_another() {
+    let claims: Claims = serde_json::from_value(claims(&config())).unwrap();
+    let memory = Proved::new(7);
     let ambient = Ambient::system();
-    let tokens = AccessTokens::new(&config);
-    let issued: Vec<_> = (0..300)
-        .map(|_| {
-            let session = ambient.new_id();
-            (session, tokens.issue(&config, &ambient, (ambient.new_id(), session)).unwrap())
-        })
-        .collect();
-    for (session, token) in issued.iter().chain(&issued) {
-        let claims = tokens.verify(&config.keys.signing, token.expose(), ambient.now()).unwrap();
-        assert_eq!(claims.sid, *session);
+    let all: Vec<_> = (0..200).map(|n| (Proved::print(&format!("token {n}")), ambient.new_id())).collect();
+    for (print, session) in &all {
+        memory.keep(*print, Claims { sid: *session, ..claims.clone() });
+        assert_eq!(memory.recall(print).unwrap().sid, *session);
     }
-    let memory = Proved::new();
-    let (one, other) = ([7; 32], [[7; 31].as_slice(), &[8]].concat().try_into().unwrap());
-    let claims = tokens.verify(&config.keys.signing, issued[0].1.expose(), ambient.now()).unwrap();
-    memory.keep(one, claims);
-    assert!(memory.recall(&one).is_some() && memory.recall(&other).is_none(), "they share a place");
+    let remembered: Vec<_> =
+        all.iter().filter_map(|(print, session)| Some((memory.recall(print)?.sid, *session))).collect();
+    assert_eq!(remembered.len(), 7, "the last one of each place");
+    assert!(remembered.iter().all(|(sid, session)| sid == session));
+    assert!(Proved::new(0).recall(&all[0].0).is_none());
 }
 
 #[test]

@@ -12,5 +12,6 @@ mod model;
 mod poster;
 mod reversals;
 mod schedules;
+mod several;
 mod spending;
 mod support;

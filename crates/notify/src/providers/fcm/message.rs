@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::{PushMessage, SendError, TargetKind};
+use crate::{PushMessage, PushTarget, PushTo, SendError, TargetKind};
 
 /// The most bytes of a message's notification and data together (firebase.google.com/docs/cloud-messaging).
 pub(super) const MAX_PAYLOAD: usize = 4_096;
@@ -24,6 +24,8 @@ struct Message<'a> {
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<&'a str>,
     notification: Json,
     data: &'a std::collections::BTreeMap<String, String>,
     android: Json,
@@ -44,12 +46,20 @@ pub(super) fn body(message: &PushMessage, now: DateTime<Utc>) -> Result<Vec<u8>,
     if size > MAX_PAYLOAD || message.collapse_key.as_ref().is_some_and(|key| key.len() > 64) {
         return Err(too_large);
     }
-    let target = message.target.value.expose_secret();
-    let is_token = message.target.kind == TargetKind::Token;
+    let (token, fid, topic) = match &message.to {
+        PushTo::Device(PushTarget { kind: TargetKind::Token, value }) => {
+            (Some(value.expose_secret()), None, None)
+        }
+        PushTo::Device(PushTarget { kind: TargetKind::Fid, value }) => {
+            (None, Some(value.expose_secret()), None)
+        }
+        PushTo::Topic(topic) => (None, None, Some(topic.as_str())),
+    };
     let body = Body {
         message: Message {
-            token: is_token.then_some(target),
-            fid: (!is_token).then_some(target),
+            token,
+            fid,
+            topic,
             notification,
             data: &message.data,
             android: android(message),
@@ -100,11 +110,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::PushTarget;
 
     fn message(kind: TargetKind) -> PushMessage {
         PushMessage {
-            target: PushTarget::parse(kind, "abc").unwrap(),
+            to: PushTo::Device(PushTarget::parse(kind, "abc").unwrap()),
             title: "Hello".to_owned(),
             body: "World".to_owned(),
             data: BTreeMap::from([("kind".to_owned(), "listing.approved".to_owned())]),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Fcm, MAX_ANSWER_BYTES, lost, retry_after};
-use crate::SendError;
+use crate::{PushTopic, SendError};
 
 /// The most tokens that one call takes.
 const BATCH: usize = 1_000;
@@ -53,17 +53,12 @@ impl Fcm {
     pub async fn change_topic(
         &self,
         change: TopicChange,
-        topic: &str,
+        topic: &PushTopic,
         tokens: &[SecretString],
     ) -> Result<Vec<Result<(), TopicError>>, SendError> {
-        let is_name =
-            !topic.is_empty() && topic.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~%".contains(&b));
-        if !is_name {
-            return Err(SendError::Refused { code: 400 });
-        }
         let mut results = Vec::with_capacity(tokens.len());
         for batch in tokens.chunks(BATCH) {
-            results.extend(self.change_batch(change, topic, batch).await?);
+            results.extend(self.change_batch(change, topic.as_str(), batch).await?);
         }
         Ok(results)
     }
