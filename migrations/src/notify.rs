@@ -304,9 +304,9 @@ const DEAD_HOOKS: &[Step] = &[
     Step::IndexWhere("ix_hook_deliveries_dead", "hook_deliveries", "status", "status = 'dead'"),
 ];
 
-/// Messages that wait have a job of their lane now; which one makes no difference to what it sends.
+/// Each message has a job of its lane now, also one that was given up and may be revived; which lane makes no difference to
+/// what is sent.
 const LANES: &[Step] =
     &[Step::Each { sqlite: &[INTO_A_LANE], postgres: &[INTO_A_LANE], mariadb: &[INTO_A_LANE] }];
 
-const INTO_A_LANE: &str =
-    "UPDATE jobs SET kind = 'notify.deliver.push' WHERE kind = 'notify.deliver' AND due_at IS NOT NULL";
+const INTO_A_LANE: &str = "UPDATE jobs SET kind = 'notify.deliver.push' WHERE kind IN ('notify.deliver', 'notify.deliver.critical')";

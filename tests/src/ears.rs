@@ -8,6 +8,8 @@ use futures_util::{SinkExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -17,79 +19,104 @@ use crate::tale::Tale;
 /// How long an event is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Somebody's open connection.
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// An event: its name and its payload.
+type Heard = (String, Value);
+
+/// Somebody's open connection, which is read for as long as it is held.
 pub struct Ears {
     name: &'static str,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    heard: VecDeque<(String, Value)>,
+    events: mpsc::UnboundedReceiver<anyhow::Result<Heard>>,
+    kept: VecDeque<Heard>,
+    reading: JoinHandle<()>,
 }
 
 impl Ears {
-    /// Connects as this person, once everything is heard that is theirs to hear.
+    /// Connects as this person, once everything is heard that is theirs to hear; tells of each event as it arrives.
     ///
     /// # Errors
     /// When nobody answers, or the connection is refused.
-    pub async fn open(base: &str, name: &'static str, person: &Person) -> anyhow::Result<Self> {
-        Self::with_token(base, name, &person.access).await
+    pub async fn open(base: &str, name: &'static str, person: &Person, tale: &Tale) -> anyhow::Result<Self> {
+        Self::connect(base, name, &person.access, Some(tale.clone())).await
     }
 
-    /// The same as whoever holds the access token.
+    /// The same as whoever holds the access token, and tells nobody.
     ///
     /// # Errors
     /// When nobody answers, or the connection is refused.
     pub async fn with_token(base: &str, name: &'static str, token: &SecretString) -> anyhow::Result<Self> {
+        Self::connect(base, name, token, None).await
+    }
+
+    async fn connect(
+        base: &str,
+        name: &'static str,
+        token: &SecretString,
+        tale: Option<Tale>,
+    ) -> anyhow::Result<Self> {
         let url = format!("{}/socket.io/?EIO=4&transport=websocket", base.replacen("http", "ws", 1));
-        let (socket, _) = connect_async(&url).await.context("no socket can be opened")?;
-        let mut ears = Self { name, socket, heard: VecDeque::new() };
+        let (mut socket, _) = connect_async(&url).await.context("no socket can be opened")?;
         let connect = format!("40{}", json!({ "token": token.expose_secret() }));
-        ears.socket.send(Message::text(connect)).await?;
-        while ears.next().await?.0 != "ready" {}
-        Ok(ears)
+        socket.send(Message::text(connect)).await?;
+        while tokio::time::timeout(PATIENCE, next(&mut socket)).await.context("nothing came")??.0 != "ready" {
+        }
+        let (heard, events) = mpsc::unbounded_channel();
+        let reading = tokio::spawn(async move {
+            loop {
+                let event = next(&mut socket).await;
+                if let (Some(tale), Ok((event, payload))) = (&tale, &event) {
+                    tale.saw(format!("{name}'s socket: {event} {payload}"));
+                }
+                let is_over = event.is_err();
+                if heard.send(event).is_err() || is_over {
+                    return;
+                }
+            }
+        });
+        Ok(Self { name, events, kept: VecDeque::new(), reading })
     }
 
-    /// Waits for an event of this name and tells of it; others that come before are kept for later.
-    ///
-    /// # Errors
-    /// When it does not come.
-    pub async fn hear(&mut self, tale: &Tale, name: &str) -> anyhow::Result<Value> {
-        let payload = self.next_named(name).await?;
-        tale.saw(format!("{}'s socket: {name} {payload}", self.name));
-        Ok(payload)
-    }
-
-    /// The same, and tells nobody.
+    /// Waits for an event of this name; others that come before are kept for later.
     ///
     /// # Errors
     /// When it does not come.
     pub async fn next_named(&mut self, name: &str) -> anyhow::Result<Value> {
-        let kept = self.heard.iter().position(|(heard, _)| heard == name);
-        if let Some((_, payload)) = kept.and_then(|place| self.heard.remove(place)) {
+        let kept = self.kept.iter().position(|(heard, _)| heard == name);
+        if let Some((_, payload)) = kept.and_then(|place| self.kept.remove(place)) {
             return Ok(payload);
         }
         loop {
-            let (heard, payload) = self.next().await.with_context(|| format!("waiting for {name}"))?;
+            let event = tokio::time::timeout(PATIENCE, self.events.recv()).await.ok().flatten();
+            let (heard, payload) = event.with_context(|| format!("{name} did not come"))??;
             if heard == name {
                 return Ok(payload);
             }
-            self.heard.push_back((heard, payload));
+            self.kept.push_back((heard, payload));
         }
     }
+}
 
-    /// The next event, heartbeats answered in passing.
-    async fn next(&mut self) -> anyhow::Result<(String, Value)> {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.context("nothing came")?;
-            let Message::Text(packet) = message.context("the connection ended")?? else { continue };
-            if packet.as_str() == "2" {
-                self.socket.send(Message::text("3")).await?;
-            } else if let Some(refusal) = packet.strip_prefix("44") {
-                bail!("the connection is refused: {refusal}");
-            } else if let Some(event) = packet.strip_prefix("42") {
-                let parts: Vec<Value> = serde_json::from_str(event)?;
-                let mut parts = parts.into_iter();
-                let name = parts.next().and_then(|name| name.as_str().map(str::to_owned));
-                return Ok((name.context("an event has no name")?, parts.next().unwrap_or_default()));
-            }
+impl Drop for Ears {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+/// The next event, heartbeats answered in passing.
+async fn next(socket: &mut Socket) -> anyhow::Result<Heard> {
+    loop {
+        let message = socket.next().await.context("the connection ended")??;
+        let Message::Text(packet) = message else { continue };
+        if packet.as_str() == "2" {
+            socket.send(Message::text("3")).await?;
+        } else if let Some(refusal) = packet.strip_prefix("44") {
+            bail!("the connection is refused: {refusal}");
+        } else if let Some(event) = packet.strip_prefix("42") {
+            let parts: Vec<Value> = serde_json::from_str(event)?;
+            let mut parts = parts.into_iter();
+            let name = parts.next().and_then(|name| name.as_str().map(str::to_owned));
+            return Ok((name.context("an event has no name")?, parts.next().unwrap_or_default()));
         }
     }
 }

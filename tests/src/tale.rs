@@ -2,8 +2,8 @@
 
 use std::io::{IsTerminal, Write, stdout};
 
-/// A story while it is told.
-#[derive(Debug)]
+/// A story while it is told. A copy tells on, from where it was made.
+#[derive(Debug, Clone)]
 pub struct Tale {
     colour: bool,
     number: u32,

@@ -95,22 +95,22 @@ pub async fn main_job(stage: &mut Stage, super_admin: &str) -> anyhow::Result<()
     selling::nobody_else_sees(stage, &offer).await?;
     stage.tale.chapter("A moderator looks at it");
     stage.tale.step("Asha's phone opens a socket, with her access token, and stays connected.");
-    let mut ears = Ears::open(stage.gateway.base(), "Asha", &seller).await?;
+    let mut ears = Ears::open(stage.gateway.base(), "Asha", &seller, &stage.tale).await?;
     review::listing_is_approved(stage, &moderator, &offer).await?;
     for name in ["listing:approved", "notification:new"] {
-        ears.hear(&stage.tale, name).await?;
+        ears.next_named(name).await?;
     }
     stage.tale.chapter("The seller makes it stand out");
     let payment = money::seller_tops_up(stage, &seller).await?;
     for name in ["payment:captured", "wallet:updated"] {
-        ears.hear(&stage.tale, name).await?;
+        ears.next_named(name).await?;
     }
     money::seller_boosts(stage, &seller, &offer).await?;
     for name in ["listing:updated", "wallet:updated"] {
-        ears.hear(&stage.tale, name).await?;
+        ears.next_named(name).await?;
     }
     money::staff_refund_a_part(stage, &admin, &seller, &payment).await?;
-    ears.hear(&stage.tale, "wallet:refunded").await?;
+    ears.next_named("wallet:refunded").await?;
     stage.tale.chapter("Somebody buys it");
     let buyer = buying::buyer_finds(stage, &offer).await?;
     buying::buyer_sees_number(stage, &buyer, &seller, &offer).await?;

@@ -341,7 +341,11 @@ async fn a_locked_wallet_and_a_locked_listing_hold_up_their_own_orders_alone() {
             }
             let_go.notify_one();
         };
-        tokio::join!(held, free).0
+        // A lock is waited for three seconds, and then once more.
+        let free = tokio::time::timeout(std::time::Duration::from_millis(2_900), free);
+        let (held, free) = tokio::join!(held, free);
+        free.expect("whose wallet and listing are free waits for nobody");
+        held
     };
     let (holding, held) = tokio::join!(holding, buying);
     holding.unwrap();

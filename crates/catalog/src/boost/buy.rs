@@ -89,6 +89,7 @@ impl Catalog {
         plan: BoostPlanId,
         kind: Option<BoostKind>,
     ) -> Result<BoostQuote, CatalogError> {
+        // Before the plan is looked at: of somebody else's listing nothing is told, whatever is asked for.
         let listing = rows::lock_listing(txn, listing).await?.filter(|listing| listing.is_of(seller));
         let listing = listing.ok_or(CatalogError::ListingNotFound)?;
         // After the lock: a boost that was bought meanwhile is seen.

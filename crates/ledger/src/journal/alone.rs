@@ -19,6 +19,11 @@ pub(crate) const POSTED: &str = "wallet";
 /// would overlook a refusal under the same key; whoever refuses writes the wallet's row anew, and that shows here.
 const AS_IT_WAS: &str = "w.xmin = (SELECT s.xmin FROM ledger_wallets s WHERE s.user_id = ?)";
 
+/// The look at the wallet that waits for nobody.
+const FREE: &str = "free";
+const FREE_WALLET: &str =
+    "SELECT 1 FROM ledger_wallets WHERE user_id = ? AND version = ? FOR UPDATE SKIP LOCKED";
+
 /// What the writes of a journal are part of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'a> {
@@ -27,7 +32,7 @@ pub(super) enum Place<'a> {
     /// A statement of their own, which then fails.
     Statement,
     /// A statement with other writes, which fails then too: they are made only if this name has a row, and the wallet this
-    /// version.
+    /// version, and nobody else has that locked.
     Gated(&'a str, i64),
 }
 
@@ -40,6 +45,10 @@ pub(super) fn add(
     now: DateTime<Utc>,
     place: Place<'_>,
 ) -> OneStatement {
+    let writes = match place {
+        Place::Gated(_, version) => writes.with(FREE, FREE_WALLET, [user.uuid().into(), version.into()]),
+        Place::Transaction | Place::Statement => writes,
+    };
     let wallet = wallet_values(journal, *user, change, place);
     let row = rows::journal_values(id, journal, &payload_hash(journal), now);
     let entry = [user.uuid().into(), id.uuid().into(), journal.kind.as_str().into(), now.into()];
@@ -77,7 +86,9 @@ fn wallet_sql(change: &Change, place: Place<'_>) -> String {
     match place {
         Place::Statement => {}
         Place::Transaction => sql += " AND NOT EXISTS (SELECT 1 FROM ledger_journals j WHERE j.idem_key = ?)",
-        Place::Gated(gate, _) => sql.extend([" AND EXISTS (SELECT 1 FROM ", gate, ") AND w.version = ?"]),
+        Place::Gated(gate, _) => {
+            sql.extend([" AND EXISTS (SELECT 1 FROM ", gate, ") AND EXISTS (SELECT 1 FROM ", FREE, ")"]);
+        }
     }
     sql + " RETURNING w.version, w.available, w.held, w.promo, w.earnings, w.debt"
 }
@@ -88,10 +99,8 @@ fn wallet_values(journal: &NewJournal, user: UserId, change: &Change, place: Pla
     values.extend([user.uuid().into(), user.uuid().into()]);
     values.extend(changes.into_iter().map(Value::from));
     values.push(journal.key.as_str().into());
-    match place {
-        Place::Statement => {}
-        Place::Transaction => values.push(journal.key.as_str().into()),
-        Place::Gated(_, version) => values.push(version.into()),
+    if let Place::Transaction = place {
+        values.push(journal.key.as_str().into());
     }
     values
 }

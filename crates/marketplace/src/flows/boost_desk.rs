@@ -22,20 +22,26 @@ use super::boost_till::Till;
 const BATCH: usize = 64;
 /// Orders that may wait; whoever brings more waits for room.
 const QUEUE: usize = 1_024;
-/// How long a sale may take. What is left undone then is undone, and asked of transactions of their own: one wallet that is
-/// locked, or one connection that is dead, holds up the others no longer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the clerk stays with a sale: longer than any lock is waited for. After that the orders are asked of transactions of
+/// their own, which find out by their keys what became of them, while the sale goes on to its own end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sells boosts. Cheap to clone; its clerk ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct BoostDesk(Option<mpsc::Sender<Waiting>>);
 
-/// An order, and who waits for what becomes of it.
+/// An order, the key that it is under, and what is answered when it is met.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct Wanted {
     pub(super) order: Order,
     pub(super) key: IdempotencyKey,
     pub(super) answer: fn(&Boosted) -> StoredAnswer,
+}
+
+/// An order, and who waits for what becomes of it.
+#[derive(Debug)]
+struct Waiting {
+    sale: Wanted,
     reply: oneshot::Sender<Option<Boosted>>,
 }
 
@@ -65,7 +71,8 @@ impl BoostDesk {
         answer: fn(&Boosted) -> StoredAnswer,
     ) -> Option<Boosted> {
         let (reply, replied) = oneshot::channel();
-        self.0.as_ref()?.send(Waiting { order, key: key.clone(), answer, reply }).await.ok()?;
+        let sale = Wanted { order, key: key.clone(), answer };
+        self.0.as_ref()?.send(Waiting { sale, reply }).await.ok()?;
         replied.await.ok()?
     }
 }
@@ -74,16 +81,29 @@ impl BoostDesk {
 async fn sell(till: Till, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::new();
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        for round in rounds(std::mem::take(&mut batch), |waiting| waiting.order.boost.seller) {
-            let sold = timeout(PATIENCE, till.sell(&round)).await.unwrap_or_else(|_| {
-                tracing::warn!(orders = round.len(), "boosts could not be bought at the desk in time");
-                round.iter().map(|_| None).collect()
-            });
-            for (waiting, sold) in round.into_iter().zip(sold) {
-                // A caller that went away will ask again under its key.
-                let _ = waiting.reply.send(sold);
-            }
+        for round in rounds(std::mem::take(&mut batch), |waiting| waiting.sale.order.boost.seller) {
+            sell_round(&till, round).await;
         }
+    }
+}
+
+async fn sell_round(till: &Till, round: Vec<Waiting>) {
+    let (wanted, replies): (Vec<_>, Vec<_>) =
+        round.into_iter().map(|waiting| (waiting.sale, waiting.reply)).unzip();
+    // In a task of its own, which runs to its end: a connection whose transaction is dropped half way may keep it open.
+    let till = till.clone();
+    let sale = tokio::spawn(async move { till.sell(&wanted).await });
+    let sold = match timeout(PATIENCE, sale).await {
+        Ok(sold) => sold.unwrap_or_default(),
+        Err(_) => {
+            tracing::warn!(orders = replies.len(), "boosts were not bought at the desk in time");
+            Vec::new()
+        }
+    };
+    let all = sold.into_iter().chain(std::iter::repeat_with(|| None));
+    for (reply, sold) in replies.into_iter().zip(all) {
+        // A caller that went away will ask again under its key.
+        let _ = reply.send(sold);
     }
 }
 

@@ -44,15 +44,12 @@ impl Marketplace {
             true => self.boost_desk.buy(order, key, answer).await,
             false => None,
         };
+        if let Some(boosted) = bought {
+            return Ok(Once::Now(boosted));
+        }
         // What the desk did not sell is asked of a transaction of its own, which finds out what to answer.
-        let boosted = match bought {
-            Some(boosted) => Once::Now(boosted),
-            None => {
-                let buy =
-                    async |txn: &DatabaseTransaction| self.buy_in_txn(txn, &order).await.map(Effect::Done);
-                self.once(key, buy, answer).await?
-            }
-        };
+        let buy = async |txn: &DatabaseTransaction| self.buy_in_txn(txn, &order).await.map(Effect::Done);
+        let boosted = self.once(key, buy, answer).await?;
         if let Once::Now(_) = &boosted {
             self.catalog.forget_prominence();
         }

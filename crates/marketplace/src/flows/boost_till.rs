@@ -11,7 +11,7 @@ use store::{
 };
 
 use super::boost_bill::Bill;
-use super::boost_desk::Waiting;
+use super::boost_desk::Wanted;
 use super::boost_listing::Boosted;
 use super::wallet_event::wallet_updated;
 use crate::FlowError;
@@ -28,35 +28,39 @@ pub(super) struct Till {
 /// An order that can be met.
 struct Sale<'a> {
     place: usize,
-    waiting: &'a Waiting,
+    wanted: &'a Wanted,
     quote: BoostQuote,
     bill: Bill,
 }
 
 impl Till {
     /// Sells what can be sold of the orders, of which no two are of one seller, and tells of each what was.
-    pub(super) async fn sell(&self, round: &[Waiting]) -> Vec<Option<Boosted>> {
+    pub(super) async fn sell(&self, round: &[Wanted]) -> Vec<Option<Boosted>> {
         let sold = match round {
             [alone] => self.sell_alone(alone).await.map(|sold| vec![sold]),
             several => self.sell_together(several).await,
         };
-        sold.unwrap_or_else(|error| {
+        let sold = sold.unwrap_or_else(|error| {
             // A key that is in use, or somebody else who was first to boost the listing, is no news.
             if !error.as_store().is_some_and(StoreError::is_unique_violation) {
                 tracing::warn!(orders = round.len(), %error, "boosts could not be bought at the desk");
             }
             round.iter().map(|_| None).collect()
-        })
+        });
+        if sold.iter().any(Option::is_some) {
+            self.catalog.forget_prominence();
+        }
+        sold
     }
 
     /// Everything in one statement: it is written if nothing has changed since it was reckoned.
-    async fn sell_alone(&self, waiting: &Waiting) -> Result<Option<Boosted>, FlowError> {
-        let BoostOrder { seller, listing, plan, kind } = waiting.order.boost;
+    async fn sell_alone(&self, wanted: &Wanted) -> Result<Option<Boosted>, FlowError> {
+        let BoostOrder { seller, listing, plan, kind } = wanted.order.boost;
         let Some(open) = self.catalog.quote_boost(seller, listing, plan, kind).await? else {
             return Ok(None);
         };
         let Some(before) = self.ledger.glance(seller).await? else { return Ok(None) };
-        let Ok(bill) = waiting.order.bill(open.quote(), &before) else { return Ok(None) };
+        let Ok(bill) = wanted.order.bill(open.quote(), &before) else { return Ok(None) };
 
         let (writes, offer) = self.catalog.hold_at_once(OneStatement::default(), &open);
         let posting = self.ledger.post_at_once(writes, &bill.charge, offer, before.version);
@@ -66,12 +70,12 @@ impl Till {
         let events = [granted.event, wallet_updated(seller, &bill.wallet, "boost", journal)];
         let writes = append_events_at_once(writes, &self.ambient, events, posted);
         let boosted = Boosted { boost: granted.boost, wallet: bill.wallet };
-        let answer = (waiting.answer)(&boosted);
-        let writes = answer_at_once(writes, &waiting.key, &answer, self.ambient.now(), posted);
+        let answer = (wanted.answer)(&boosted);
+        let writes = answer_at_once(writes, &wanted.key, &answer, self.ambient.now(), posted);
         Ok(self.db.at_once(&writes, posted).await?.then_some(boosted))
     }
 
-    async fn sell_together(&self, round: &[Waiting]) -> Result<Vec<Option<Boosted>>, FlowError> {
+    async fn sell_together(&self, round: &[Wanted]) -> Result<Vec<Option<Boosted>>, FlowError> {
         self.db
             .in_txn(async |txn| {
                 let sales = self.reckon_in_txn(txn, round).await?;
@@ -91,21 +95,20 @@ impl Till {
     async fn reckon_in_txn<'a>(
         &self,
         txn: &DatabaseTransaction,
-        round: &'a [Waiting],
+        round: &'a [Wanted],
     ) -> Result<Vec<Sale<'a>>, FlowError> {
-        let keys: Vec<&IdempotencyKey> = round.iter().map(|waiting| &waiting.key).collect();
+        let keys: Vec<&IdempotencyKey> = round.iter().map(|wanted| &wanted.key).collect();
         let unused = unused_keys(txn, &keys).await?;
-        let orders: Vec<BoostOrder> = round.iter().map(|waiting| waiting.order.boost).collect();
+        let orders: Vec<BoostOrder> = round.iter().map(|wanted| wanted.order.boost).collect();
         let quotes = self.catalog.quote_boosts_in_txn(txn, &orders).await?;
         let sellers: Vec<UserId> = orders.iter().map(|order| order.seller).collect();
         let wallets = self.ledger.lock_free_wallets_in_txn(txn, &sellers).await?;
-        let sale =
-            |(place, ((waiting, quote), unused)): (usize, ((&'a Waiting, Option<BoostQuote>), bool))| {
-                let quote = quote.filter(|_| unused)?;
-                let before: &Balances = wallets.get(&waiting.order.boost.seller)?;
-                let bill = waiting.order.bill(&quote, before).ok().filter(|_| !before.frozen)?;
-                Some(Sale { place, waiting, quote, bill })
-            };
+        let sale = |(place, ((wanted, quote), unused)): (usize, ((&'a Wanted, Option<BoostQuote>), bool))| {
+            let quote = quote.filter(|_| unused)?;
+            let before: &Balances = wallets.get(&wanted.order.boost.seller)?;
+            let bill = wanted.order.bill(&quote, before).ok().filter(|_| !before.frozen)?;
+            Some(Sale { place, wanted, quote, bill })
+        };
         Ok(round.iter().zip(quotes).zip(unused).enumerate().filter_map(sale).collect())
     }
 
@@ -123,19 +126,19 @@ impl Till {
 
         let mut paid = Vec::with_capacity(sales.len());
         let mut buyers = Vec::with_capacity(sales.len());
-        for (Sale { place, waiting, quote, bill }, journal) in sales.into_iter().zip(journals) {
+        for (Sale { place, wanted, quote, bill }, journal) in sales.into_iter().zip(journals) {
             paid.push((quote, bill.payment(journal)?));
-            buyers.push((place, waiting, bill.wallet, journal));
+            buyers.push((place, wanted, bill.wallet, journal));
         }
         let (writes, granted) = self.catalog.grant_together(OneStatement::default(), &paid);
 
         let (mut events, mut answers) = (Vec::with_capacity(2 * paid.len()), Vec::with_capacity(paid.len()));
         let mut sold = Vec::with_capacity(paid.len());
-        for (granted, (place, waiting, wallet, journal)) in granted.into_iter().zip(buyers) {
-            let told = wallet_updated(waiting.order.boost.seller, &wallet, "boost", journal);
+        for (granted, (place, wanted, wallet, journal)) in granted.into_iter().zip(buyers) {
+            let told = wallet_updated(wanted.order.boost.seller, &wallet, "boost", journal);
             events.extend([granted.event, told]);
             let boosted = Boosted { boost: granted.boost, wallet };
-            answers.push((&waiting.key, (waiting.answer)(&boosted)));
+            answers.push((&wanted.key, (wanted.answer)(&boosted)));
             sold.push((place, boosted));
         }
         let writes = append_events_together(writes, &self.ambient, &events);

@@ -16,6 +16,7 @@ mod engine_requests;
 mod engine_upgrade;
 mod engine_websocket;
 mod fuzz;
+mod line;
 mod origins;
 mod recovery;
 mod redis_server;

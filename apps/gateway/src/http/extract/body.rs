@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use kernel::{FieldError, InvalidInput};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
+use serde_json::from_slice;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::http::error::ApiError;
@@ -99,8 +100,9 @@ fn refused(bytes: &[u8], error: &serde_path_to_error::Error<serde_json::Error>) 
     let message = if inner.is_data() {
         let message = inner.to_string();
         message.split(" at line ").next().unwrap_or(&message).to_owned()
-    } else if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        // A number where one of several words belongs is an error of the syntax to serde_json.
+    } else if inner.to_string().starts_with("expected value") && from_slice::<IgnoredAny>(bytes).is_ok() {
+        // A number where one of several words belongs is an error of the syntax to serde_json, and the only such one that
+        // valid JSON can be.
         "is of another type than expected".to_owned()
     } else {
         return malformed(inner);
