@@ -21,6 +21,14 @@ async fn packets_of_every_kind_come_back_in_their_order() {
 }
 
 #[actix_web::test]
+async fn a_noop_is_passed_over() {
+    let (server, ..) = start_engine(quiet(engine_config())).await;
+    let polling = Polling::open(&server, "/engine.io").await;
+    assert_eq!(polling.post("6\u{1e}4between\u{1e}6").await.0, 200);
+    assert_eq!(polling.get().await, (200, "4between".to_owned()));
+}
+
+#[actix_web::test]
 async fn a_get_waits_for_a_packet() {
     let (server, ..) = start_engine(quiet(engine_config())).await;
     let polling = Polling::open(&server, "/engine.io").await;

@@ -26,6 +26,17 @@ async fn text_and_bytes_come_back() {
 }
 
 #[actix_web::test]
+async fn a_noop_is_passed_over() {
+    let (server, ..) = start_engine(quiet(engine_config())).await;
+    let mut ws = Ws::open(&server, "/engine.io").await;
+    for packet in ["6", "4between", "6"] {
+        ws.send(packet).await;
+    }
+    assert_eq!(ws.text().await, "4between");
+    ws.silence().await;
+}
+
+#[actix_web::test]
 async fn a_message_in_fragments_is_one_message() {
     let (server, ..) = start_engine(quiet(engine_config())).await;
     let mut ws = Ws::open(&server, "/engine.io").await;
