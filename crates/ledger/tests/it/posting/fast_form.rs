@@ -169,6 +169,7 @@ async fn plain_statements_call_no_function_of_the_database() {
     let user = anybody();
     let journal = |payment: &str| templates::top_up(payment, user, Money::inr(100)).unwrap();
     let is_posted = |outcome| matches!(outcome, Ok(Outcome::Posted(_)));
+    assert!(fast.posts_at_once() && !plain.posts_at_once());
 
     assert!(is_posted(plain.post(&journal("pay_1")).await));
     assert!(is_posted(post_in_txn(&db, &plain, &journal("pay_2")).await));
