@@ -28,7 +28,7 @@ pub fn array<T: Display>(elements: impl Iterator<Item = Option<T>>) -> Value {
     text.into()
 }
 
-/// The rows as a table of a statement, from columns that are [arrays](array) of so many elements each, by their types.
+/// The rows as a table of a statement, from columns that are [arrays](array()) of so many elements each, by their types.
 pub fn unnest<const N: usize>(columns: [(&str, Value); N]) -> (String, [Value; N]) {
     let casts: Vec<String> = columns.iter().map(|(of, _)| format!("CAST(? AS {of}[])")).collect();
     (format!("unnest({})", casts.join(", ")), columns.map(|(_, array)| array))
