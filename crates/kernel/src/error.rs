@@ -109,13 +109,15 @@ impl FieldErrors {
 
     /// Keeps the value, or notes what is wrong within the field: its own fields as `field.own`.
     pub fn check_within<T>(&mut self, field: &str, parsed: Result<T, InvalidInput>) -> Option<T> {
-        parsed
-            .map_err(|InvalidInput(faults)| {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(InvalidInput(faults)) => {
                 let within =
                     |fault: FieldError| FieldError { field: format!("{field}.{}", fault.field), ..fault };
                 self.0.extend(faults.into_iter().map(within));
-            })
-            .ok()
+                None
+            }
+        }
     }
 
     /// Notes a fault that concerns a field.

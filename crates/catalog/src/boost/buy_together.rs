@@ -43,12 +43,12 @@ impl Catalog {
         let listings = lock_listings(txn, orders).await?;
         // After the locks: boosts that were bought meanwhile are seen.
         let mut offers = offers(txn, orders).await?;
-        let quote = |(place, order): (usize, &BoostOrder)| {
+        let quote = |(place, order): (i32, &BoostOrder)| {
             let listing = listings.get(&order.listing)?.clone();
             let (plan, former) = offers.remove(&place)?;
             self.quote(order.seller, listing, plan, former, order.kind).ok()
         };
-        Ok(orders.iter().enumerate().map(quote).collect())
+        Ok((0..).zip(orders).map(quote).collect())
     }
 
     /// Adds boosts that were paid for in this transaction to writes that are made together, and gives them in their order.
@@ -97,9 +97,9 @@ async fn lock_listings(
 async fn offers(
     txn: &DatabaseTransaction,
     orders: &[BoostOrder],
-) -> Result<HashMap<usize, (BoostPlan, Option<Prominence>)>, StoreError> {
+) -> Result<HashMap<i32, (BoostPlan, Option<Prominence>)>, StoreError> {
     let (asked, columns) = unnest([
-        ("integer", array((0..orders.len()).map(Some))),
+        ("integer", array((0..).zip(orders).map(|(place, _): (i32, _)| Some(place)))),
         ("uuid", array(orders.iter().map(|order| Some(order.listing)))),
         ("uuid", array(orders.iter().map(|order| Some(order.plan)))),
     ]);
@@ -109,13 +109,7 @@ async fn offers(
         in_force::plan_columns()
     );
     let found = txn.query_all_raw(Engine::Postgres.statement(&sql, columns)).await?;
-    found
-        .iter()
-        .map(|row| {
-            let place = usize::try_from(row.try_get::<i32>("", "place")?).unwrap_or(usize::MAX);
-            Ok((place, in_force::read_plan_columns(row)?))
-        })
-        .collect()
+    found.iter().map(|row| Ok((row.try_get("", "place")?, in_force::read_plan_columns(row)?))).collect()
 }
 
 /// The boosts, each with its percentage of GST.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::UserId;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use store::{Engine, StoreError, array};
 use uuid::Uuid;
 
@@ -27,11 +27,7 @@ impl Ledger {
             [array(users.iter().map(Some))],
         );
         let rows = txn.query_all_raw(select).await.map_err(StoreError::from)?;
-        let wallet = |row| Ok((id(row)?, rows::read(row)?));
+        let wallet = |row: &QueryResult| Ok((row.try_get::<Uuid>("", "user_id")?.into(), rows::read(row)?));
         Ok(rows.iter().map(wallet).collect::<Result<_, StoreError>>()?)
     }
-}
-
-fn id(row: &sea_orm::QueryResult) -> Result<UserId, StoreError> {
-    Ok(row.try_get::<Uuid>("", "user_id")?.into())
 }

@@ -63,7 +63,7 @@ impl Ledger {
     }
 
     /// Adds the posting of the journal to writes that are made together, and gives its id and the name that has a row if
-    /// it is posted: only if `gate` has a row, and the wallet that version. `None` where that
+    /// it is posted: only if `gate` has a row, and the wallet that version and nobody has it locked. `None` where that
     /// [cannot be](Self::posts_at_once), or the journal does not touch exactly one wallet: then
     /// [`post_in_txn`](Self::post_in_txn) can.
     pub fn post_at_once(

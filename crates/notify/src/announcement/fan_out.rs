@@ -115,10 +115,9 @@ impl Notify {
         }
         self.hold(txn, fan_out, last.user).await?;
         let mut advanced = Advanced::default();
-        let news: Vec<_> =
-            batch.iter().map(|recipient| (recipient, fan_out.notification(recipient))).collect();
-        let news: Vec<_> = news.iter().map(|(recipient, new)| (*recipient, new)).collect();
-        let all = self.notify_all_in_txn(txn, &news).await?;
+        let news: Vec<_> = batch.iter().map(|recipient| fan_out.notification(recipient)).collect();
+        let each: Vec<_> = batch.iter().zip(&news).collect();
+        let all = self.notify_all_in_txn(txn, &each).await?;
         for (recipient, told) in batch.iter().zip(all) {
             // Who wants no such news by any way was not reached.
             if told.notification.is_some() || !told.deliveries.is_empty() {

@@ -1,6 +1,7 @@
 //! What is asked for all who are told in a transaction, and not for one after the other: which events are new to them, what
 //! they have chosen, and what staff put in the templates' place.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -35,7 +36,7 @@ impl Known {
         let mut overrides = HashMap::new();
         for (recipient, new) in news {
             let key = (new.kind, recipient.language);
-            if let std::collections::hash_map::Entry::Vacant(entry) = overrides.entry(key) {
+            if let Entry::Vacant(entry) = overrides.entry(key) {
                 entry.insert(template::overrides(txn, new.kind, recipient.language).await?);
             }
         }

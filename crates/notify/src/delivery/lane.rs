@@ -28,7 +28,7 @@ impl Lane {
     /// The lane of a message.
     pub fn of(kind: Kind, channel: Channel) -> Self {
         match (channel, kind.is_critical()) {
-            // Nothing is sent to an inbox; whatever said so would be quick.
+            // What stands in an inbox was written there with its event: no message goes that way.
             (Channel::InApp | Channel::Push, false) => Self::Push,
             (Channel::InApp | Channel::Push, true) => Self::CriticalPush,
             (Channel::Sms, false) => Self::Sms,
