@@ -1,6 +1,7 @@
 //! The clients through which messages leave, from the configuration: each behind a guard of its own, several for one way
 //! in the order in which they stand in for each other.
 
+use std::io;
 use std::sync::Arc;
 
 use kernel::Ambient;
@@ -23,6 +24,14 @@ pub enum SendersError {
     /// SMS have no sender.
     #[error("set DGT__{0}__FROM or DGT__{0}__MESSAGING_SERVICE_SID")]
     NoSmsSender(&'static str),
+    /// The certificates of a mail server's authority cannot be read.
+    #[error("DGT__{section}__CA_FILE cannot be read: {source}")]
+    CaFile {
+        /// The server's section.
+        section: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
     /// An order of providers has nobody in it, or somebody twice.
     #[error("DGT__NOTIFY__{0} must name each provider once, and one at least")]
     Order(&'static str),
@@ -101,12 +110,18 @@ fn mail(config: &Config, ambient: &Ambient, used: Use) -> Result<Arc<dyn MailSen
             }
         };
         let server = server.ok_or(SendersError::NotSetUp { order: "MAIL", section })?;
-        let SmtpSection { url, from } = server.clone();
-        let client = Smtp::new(SmtpConfig::new(url, from), ambient.clone())?;
+        let client = Smtp::new(smtp(server.clone(), section)?, ambient.clone())?;
         let sender: Arc<dyn MailSender> = Arc::new(Guarded::new(client, guard(name, ambient)));
         Ok(sender)
     })?;
     Ok(Arc::new(senders))
+}
+
+fn smtp(server: SmtpSection, section: &'static str) -> Result<SmtpConfig, SendersError> {
+    let SmtpSection { url, ca_file, from } = server;
+    let authorities = ca_file.map(std::fs::read_to_string).transpose();
+    let authorities = authorities.map_err(|source| SendersError::CaFile { section, source })?;
+    Ok(SmtpConfig { authorities, ..SmtpConfig::new(url, from) })
 }
 
 /// Firebase, if its service account is set; without one nothing is pushed. Nobody else reaches the devices' apps.
@@ -184,5 +199,17 @@ mod tests {
         assert!(away.contains("DGT__TWILIO_STANDBY__"), "{away}");
         let silent = wrong(|config| config.twilio.from = None);
         assert!(silent.contains("DGT__TWILIO__FROM"), "{silent}");
+        let away = wrong(|config| config.smtp.ca_file = Some("/nowhere/ca.pem".into()));
+        assert!(away.contains("DGT__SMTP__CA_FILE"), "{away}");
+        let certificate = |url: &str| {
+            wrong(|config| {
+                config.smtp.url = url.into();
+                config.smtp.ca_file = Some("Cargo.toml".into());
+            })
+        };
+        let none = certificate("smtps://mail.example.in");
+        assert!(none.contains("smtp.ca_file must hold certificates"), "{none}");
+        let useless = certificate("smtp://127.0.0.1:4025");
+        assert!(useless.contains("smtp.ca_file is of no use"), "{useless}");
     }
 }

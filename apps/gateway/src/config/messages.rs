@@ -1,5 +1,7 @@
 //! Who sends messages, and what notifications need to know.
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -79,6 +81,8 @@ pub enum MailProvider {
 pub struct SmtpConfig {
     /// `smtp://host:port`, `smtps://…`, or `smtp://…?tls=required` for STARTTLS, with user and password if needed.
     pub url: SecretString,
+    /// A file of certificates, in PEM, of authorities that the server's may come from beside the public ones.
+    pub ca_file: Option<PathBuf>,
     /// The sender of mail.
     pub from: String,
 }

@@ -18,6 +18,7 @@ mod preferences;
 mod privacy;
 mod sending;
 mod smtp;
+mod smtp_tls;
 mod telling;
 mod templates;
 mod twilio;

@@ -1,6 +1,8 @@
 //! What a failed conversation means, by how far it had come. The server's own words may name the recipient, so only
 //! its codes are taken.
 
+use std::error::Error as _;
+use std::io;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
@@ -29,8 +31,18 @@ pub(super) fn before_mail(error: Option<&Error>) -> SendError {
     match code(error) {
         Some(code @ 400..500) => temporary(code),
         Some(code) => SendError::Misconfigured { code },
-        None => unanswered(error),
+        None => {
+            if let Some(problem) = error.and_then(distrust) {
+                tracing::error!(%problem, "the mail server is not who it should be, or speaks no TLS that is good enough");
+            }
+            unanswered(error)
+        }
     }
+}
+
+/// Why TLS did not come to stand. It may be mended at the server, so the mail is tried again.
+fn distrust(error: &Error) -> Option<&rustls::Error> {
+    error.source()?.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// Between `MAIL` and the server's consent to hear the text: nothing of it has left.

@@ -1,5 +1,6 @@
 //! Mail by SMTP submission: port 465 with TLS from the start, or 587 with STARTTLS (RFC 8314, RFC 6409).
 
+mod clear_line;
 mod compose;
 mod failure;
 mod pool;
@@ -31,6 +32,8 @@ pub struct SmtpConfig {
     /// (port 587) for STARTTLS, without which nothing is sent then, or `smtp://127.0.0.1:4025` in the clear. User and
     /// password are percent-encoded; a path names this machine in EHLO.
     pub url: SecretString,
+    /// Certificates of authorities, in PEM, that the server's may come from beside the public ones.
+    pub authorities: Option<String>,
     /// Who the mail comes from: `DGT Marketplace <no-reply@example.in>`.
     pub from: String,
     /// How long the server may take for one step.
@@ -46,6 +49,7 @@ impl SmtpConfig {
     pub fn new(url: SecretString, from: impl Into<String>) -> Self {
         Self {
             url,
+            authorities: None,
             from: from.into(),
             step_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(15),
@@ -69,16 +73,16 @@ impl Smtp {
     /// A client; it connects when it first sends.
     ///
     /// # Errors
-    /// When the URL or the sender cannot be read, or credentials would be sent in the clear.
+    /// When the URL, the sender or the certificates cannot be read, or credentials would be sent in the clear.
     pub fn new(config: SmtpConfig, ambient: Ambient) -> Result<Self, ConfigError> {
-        let SmtpConfig { url, from, step_timeout, total_timeout, pool_size } = config;
+        let SmtpConfig { url, authorities, from, step_timeout, total_timeout, pool_size } = config;
         let from: Mailbox = from.parse().ok().ok_or_else(|| {
             ConfigError::invalid(
                 "smtp.from",
                 "must be an address such as DGT Marketplace <no-reply@example.in>",
             )
         })?;
-        let server = Arc::new(Server::parse(url.expose_secret())?);
+        let server = Arc::new(Server::parse(url.expose_secret(), authorities.as_deref())?);
         Ok(Self { server, pool: Arc::new(Pool::new(pool_size)), from, step_timeout, total_timeout, ambient })
     }
 

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use outbound::http::is_loopback;
 use percent_encoding::percent_decode_str;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use url::Url;
 
+use super::clear_line::ClearLine;
 use super::failure::{self, step};
 use crate::{ConfigError, SendError};
 
@@ -32,18 +35,24 @@ enum Privacy {
 }
 
 impl Server {
-    /// Reads its URL.
+    /// Reads its URL, and whose certificates it may show beside those that everybody trusts (PEM).
     ///
     /// # Errors
-    /// When it cannot be read, or a password would be sent in the clear.
-    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+    /// When these cannot be read, or a password would be sent in the clear.
+    pub(super) fn parse(text: &str, authorities: Option<&str>) -> Result<Self, ConfigError> {
         let url = check(text)?;
         // Brackets mark an IPv6 address in a URL alone.
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let tls = || TlsParameters::new(host.clone()).map_err(ConfigError::Smtp);
+        let tls = || tls(&host, authorities);
         let (privacy, port) = match url.scheme() {
             "smtps" => (Privacy::FromTheStart(tls()?), 465),
             _ if url.query().is_some() => (Privacy::StartTls(tls()?), 587),
+            _ if authorities.is_some() => {
+                return Err(ConfigError::invalid(
+                    "smtp.ca_file",
+                    "is of no use in the clear: use smtps:// or ?tls=required",
+                ));
+            }
             _ => (Privacy::Clear, 25),
         };
         let password = url.password().map(|password| Ok((decoded(url.username())?, decoded(password)?)));
@@ -61,28 +70,53 @@ impl Server {
     /// A connection over which mail can be sent: greeted, private where it has to be, and logged in. Whatever fails
     /// here, no mail has left; a refusal here speaks of us and not of any recipient.
     pub(super) async fn connect(&self, patience: Duration) -> Result<AsyncSmtpConnection, SendError> {
-        let tls = match &self.privacy {
-            Privacy::FromTheStart(tls) => Some(tls.clone()),
-            Privacy::Clear | Privacy::StartTls(_) => None,
+        let mut connection = match &self.privacy {
+            Privacy::Clear => self.greet(patience, None).await?,
+            Privacy::FromTheStart(tls) => self.greet(patience, Some(tls.clone())).await?,
+            Privacy::StartTls(tls) => self.make_private(patience, tls.clone()).await?,
         };
-        let connected = AsyncSmtpConnection::connect_tokio1(
-            (self.host.as_str(), self.port),
-            Some(patience),
-            &self.hello,
-            tls,
-            None,
-        );
-        let mut connection = step(patience, connected, failure::before_mail).await?;
-        if let Privacy::StartTls(tls) = &self.privacy {
-            let private = connection.starttls(tls.clone(), &self.hello);
-            step(patience, private, failure::before_mail).await?;
-        }
         if let Some(credentials) = &self.credentials {
             let known = connection.auth(DEFAULT_MECHANISMS, credentials);
             step(patience, known, failure::before_mail).await?;
         }
         Ok(connection)
     }
+
+    async fn greet(
+        &self,
+        patience: Duration,
+        tls: Option<TlsParameters>,
+    ) -> Result<AsyncSmtpConnection, SendError> {
+        let server = (self.host.as_str(), self.port);
+        let connected = AsyncSmtpConnection::connect_tokio1(server, Some(patience), &self.hello, tls, None);
+        step(patience, connected, failure::before_mail).await
+    }
+
+    async fn make_private(
+        &self,
+        patience: Duration,
+        tls: TlsParameters,
+    ) -> Result<AsyncSmtpConnection, SendError> {
+        let reached = timeout(patience, TcpStream::connect((self.host.as_str(), self.port))).await;
+        let Ok(Ok(stream)) = reached else { return Err(failure::NOT_SENT) };
+        let line = Box::new(ClearLine::new(stream));
+        let greeted = AsyncSmtpConnection::connect_with_transport(line, &self.hello);
+        let mut connection = step(patience, greeted, failure::before_mail).await?;
+        step(patience, connection.starttls(tls, &self.hello), failure::before_mail).await?;
+        Ok(connection)
+    }
+}
+
+/// Whom to believe that they are this host.
+fn tls(host: &str, authorities: Option<&str>) -> Result<TlsParameters, ConfigError> {
+    let mut tls = TlsParameters::builder(host.to_owned());
+    if let Some(pem) = authorities {
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(ConfigError::invalid("smtp.ca_file", "must hold certificates in PEM"));
+        }
+        tls = tls.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(ConfigError::Smtp)?);
+    }
+    tls.build().map_err(ConfigError::Smtp)
 }
 
 fn invalid(problem: &'static str) -> ConfigError {
@@ -134,7 +168,7 @@ mod tests {
             "smtp://user:pass@localhost:4025",
             "smtp://relay.internal:25",
         ] {
-            assert!(Server::parse(url).is_ok(), "{url}");
+            assert!(Server::parse(url, None).is_ok(), "{url}");
         }
         for url in [
             "smtp://user:pass@mail.example.in",
@@ -147,7 +181,7 @@ mod tests {
             "smtp://",
             "mail.example.in",
         ] {
-            assert!(Server::parse(url).is_err(), "{url}");
+            assert!(Server::parse(url, None).is_err(), "{url}");
         }
     }
 
@@ -159,7 +193,7 @@ mod tests {
             ("smtp://mail.example.in", 25),
             ("smtps://mail.example.in:2465", 2_465),
         ] {
-            assert_eq!(Server::parse(url).unwrap().port, port, "{url}");
+            assert_eq!(Server::parse(url, None).unwrap().port, port, "{url}");
         }
     }
 }
