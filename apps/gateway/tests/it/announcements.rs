@@ -1,8 +1,12 @@
 //! Announcements over HTTP: written and scheduled by administrators, told to their audience alone, closed by people.
 
+use std::time::{Duration, Instant};
+
 use kernel::Role;
 use reqwest::StatusCode;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
+use store::StoreError;
 use testkit::{Scope, on_every_engine};
 
 use crate::support::{Session, TestApp};
@@ -22,6 +26,29 @@ async fn draft(app: &TestApp, admin: &Session, audience: &Value) -> String {
 async fn active(app: &TestApp, member: &Session) -> Vec<Value> {
     let all = app.get("/api/announcements/active").bearer(member).send().await.expect(StatusCode::OK);
     all.body["data"].as_array().unwrap().clone()
+}
+
+/// So many people of Pune.
+async fn town(app: &TestApp, people: u32) {
+    let (db, now) = (&app.state.db, app.state.ambient.now());
+    let rows: Vec<_> =
+        (0..people).map(|_| "(?, ?, '', '', 'pune', 'en', 'USER', 'ACTIVE', 1, ?, ?)").collect();
+    let values = (0..people).flat_map(|number| {
+        let phone = format!("+9190{number:08}");
+        [app.state.ambient.new_uuid().into(), phone.into(), now.into(), now.into()]
+    });
+    let insert = db.engine().statement(
+        &format!(
+            "INSERT INTO users (id, phone, name, name_folded, city_key, language, role, status, version, created_at, \
+             updated_at) VALUES {}",
+            rows.join(", ")
+        ),
+        values,
+    );
+    let moved_in = async |txn: &DatabaseTransaction| {
+        Ok::<_, StoreError>(txn.execute_raw(insert.clone()).await?.rows_affected())
+    };
+    assert_eq!(db.in_txn(moved_in).await.unwrap(), u64::from(people));
 }
 
 on_every_engine! { Scope::All =>
@@ -61,7 +88,6 @@ on_every_engine! { Scope::All =>
     }
 
     async fn a_broadcast_under_one_key_is_said_once_and_answered_alike(db: TestDb) {
-        use sea_orm::ConnectionTrait;
         let app = TestApp::start(db).await;
         let (admin, other) = (app.staff(Role::Admin).await, app.staff(Role::Admin).await);
         let said = json!({ "titleEn": "Back soon", "bodyEn": "Payments rest until noon." });
@@ -182,6 +208,38 @@ on_every_engine! { Scope::All =>
         let all = json!({ "audience": { "type": "all" } });
         let all = app.post("/api/announcements/dry-run").bearer(&admin).json(&all).send().await;
         assert_eq!(buyers.body["reach"].as_u64().unwrap() + 1, all.body["reach"].as_u64().unwrap());
+        app.stop().await;
+    }
+
+    /// Two hundred people, a tenth of a second, and so on: what else there is to do is not held up. Staff see how far it
+    /// is, and whoever was not told when they stop it is never told.
+    async fn a_fan_out_takes_its_time_and_stops_where_staff_stop_it(db: TestDb) {
+        const PEOPLE: u32 = 1_601;
+        let app = TestApp::start(db).await;
+        let admin = app.staff(Role::Admin).await;
+        town(&app, PEOPLE).await;
+        let id = draft(&app, &admin, &json!({ "type": "city", "city": "Pune" })).await;
+        let path = format!("/api/announcements/{id}");
+        app.post(&format!("{path}/schedule")).bearer(&admin).send().await.expect(StatusCode::OK);
+        let begun = Instant::now();
+        let (market, announcement) = (app.state.market.clone(), id.parse().unwrap());
+        let telling = tokio::spawn(async move { market.announce(announcement).await });
+        let reached = async || {
+            let seen = app.get(&path).bearer(&admin).send().await.expect(StatusCode::OK);
+            seen.body["reached"].as_u64().unwrap()
+        };
+        while reached().await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        app.post(&format!("{path}/stop")).bearer(&admin).send().await.expect(StatusCode::OK);
+        telling.await.unwrap().unwrap();
+        let told = reached().await;
+        let batches = u64::try_from(begun.elapsed().as_millis()).unwrap() / 100 + 1;
+        assert!(told.is_multiple_of(200) && told <= 200 * batches, "{told} in {batches} tenths of a second");
+        assert!(told < u64::from(PEOPLE), "it was stopped before its end");
+        let rows = "SELECT id FROM notifications WHERE kind = 'announcement'";
+        let rows = db.reader().unwrap().query_all_raw(db.engine().statement(rows, [])).await.unwrap();
+        assert_eq!(rows.len(), usize::try_from(told).unwrap(), "what is counted is what was told");
         app.stop().await;
     }
 }
