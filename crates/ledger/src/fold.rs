@@ -30,12 +30,10 @@ impl Ledger {
         let mut folded = 0;
         for row in self.db.reader()?.query_all_raw(select).await? {
             let kind: String = row.try_get("", "kind")?;
-            loop {
-                let deltas = self.db.in_txn(async |txn| self.fold_some(txn, &kind).await).await?;
+            let mut deltas = BATCH;
+            while deltas == BATCH {
+                deltas = self.db.in_txn(async |txn| self.fold_some(txn, &kind).await).await?;
                 folded += u64::try_from(deltas).unwrap_or(0);
-                if deltas < BATCH {
-                    break;
-                }
             }
         }
         Ok(folded)

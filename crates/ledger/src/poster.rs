@@ -91,7 +91,7 @@ fn user_of(journal: &NewJournal) -> Option<UserId> {
 /// One writer: posts batch after batch until nobody can send any more.
 async fn write(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
+    while queue.recv_many(&mut batch, BATCH).await != 0 {
         // By user, and a user's in the order in which they came; what touches no user last, by key.
         batch.sort_by_cached_key(|waiting: &Waiting| {
             let user = user_of(&waiting.journal);

@@ -60,8 +60,12 @@ pub(super) fn add(
     with_rows(writes, "deltas", DELTAS, rows::delta_rows(id, journal))
 }
 
-/// Writes the wallets of a refused journal as they are, for those who wait for them with an older snapshot.
+/// Writes the wallets of a refused journal as they are, for those who wait for them with an older snapshot; where one
+/// statement does a posting there are such.
 pub(super) async fn show_refusal(txn: &DatabaseTransaction, journal: &NewJournal) -> Result<(), StoreError> {
+    if Engine::of(txn.get_database_backend()) != Engine::Postgres {
+        return Ok(());
+    }
     for (user, _) in &journal.net.wallets {
         let update = "UPDATE ledger_wallets SET version = version WHERE user_id = ?";
         txn.execute_raw(Engine::Postgres.statement(update, [user.uuid().into()])).await?;

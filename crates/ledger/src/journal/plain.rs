@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{Ambient, JournalId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use store::{Engine, StoreError};
+use sea_orm::DatabaseTransaction;
+use store::StoreError;
 
 use super::digest::payload_hash;
 use super::rules::{Ruling, rule};
@@ -56,9 +56,7 @@ async fn refuse(
     now: DateTime<Utc>,
 ) -> Result<Settled, LedgerError> {
     if rows::insert_refusal(txn, &journal.key, hash, refusal, now).await? {
-        if Engine::of(txn.get_database_backend()) == Engine::Postgres {
-            alone::show_refusal(txn, journal).await?;
-        }
+        alone::show_refusal(txn, journal).await?;
         return Ok(Settled::Refused(refusal));
     }
     told(txn, journal, hash).await

@@ -14,20 +14,20 @@ const NODE: u8 = 1;
 /// the number of leaves.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
-    /// Subtrees from left to right with their numbers of leaves, each a power of two and smaller than the one before.
-    subtrees: Vec<(u64, Hash)>,
+    /// Subtrees from left to right with their heights, each lower than the one before.
+    subtrees: Vec<(u32, Hash)>,
 }
 
 impl Tree {
     /// Adds a leaf.
     pub(super) fn push(&mut self, leaf: &[u8]) {
-        let mut size = 1;
+        let mut height = 0;
         let mut hash = digest(&[&[LEAF], leaf]);
-        while let Some((_, left)) = self.subtrees.pop_if(|(left, _)| *left == size) {
+        while let Some((_, left)) = self.subtrees.pop_if(|(left, _)| *left == height) {
             hash = node(&left, &hash);
-            size *= 2;
+            height += 1;
         }
-        self.subtrees.push((size, hash));
+        self.subtrees.push((height, hash));
     }
 
     /// The root; of no leaves the digest of nothing.
