@@ -40,7 +40,7 @@ run() {
     local name=$1 filter=$2
     shift 2
     cargo mutants --dir "$copy" --in-place --output "$out/$name" --test-tool nextest --colors never "$@" \
-        -- -E "$filter" || failed=1
+        -- --profile mutants -E "$filter" || failed=1
 }
 run portable 'not test(/::(postgres|mariadb)$/)' "${fast[@]/#/--exclude=}" "$@"
 # By name, as files would be examined beside those of the configuration, not in their place.

@@ -124,21 +124,22 @@ impl Ledger {
             return Ok(Sealed::default());
         };
         let mut sealed = Sealed::default();
-        while let Some(seal) = self.next_seal(edge).await? {
+        let mut last = newest(self.db.reader()?).await?;
+        while let Some(seal) = self.seal_after(last.as_ref(), edge).await? {
             if !self.write_seal(&seal).await? {
                 break;
             }
             sealed.seals += 1;
             sealed.journals += u64::try_from(seal.journals).unwrap_or_default();
+            last = Some(seal);
         }
         Ok(sealed)
     }
 
-    /// The next seal over journals up to the edge; `None` when all are sealed.
-    async fn next_seal(&self, edge: Uuid) -> Result<Option<Seal>, StoreError> {
+    /// The seal that follows another, or the first, over journals up to the edge; `None` when all are sealed.
+    async fn seal_after(&self, previous: Option<&Seal>, edge: Uuid) -> Result<Option<Seal>, StoreError> {
         let reader = self.db.reader()?;
-        let previous = newest(reader).await?;
-        let after = previous.as_ref().map_or(Uuid::nil(), |seal| seal.last);
+        let after = previous.map_or(Uuid::nil(), |seal| seal.last);
         let mut journals = stored::headers(reader, Range { after, up_to: Some(edge) }, LARGEST).await?;
         let Some(last) = journals.last().map(|journal| journal.id) else { return Ok(None) };
         let ids = journals.iter().map(|journal| journal.id).collect();
@@ -149,7 +150,7 @@ impl Ledger {
             gathered.add(journal);
         }
         tracing::debug!(%after, %last, journals = gathered.journals, "a range of journals is closed");
-        Ok(Seal::after(previous.as_ref(), &gathered, self.ambient.now()))
+        Ok(Seal::after(previous, &gathered, self.ambient.now()))
     }
 
     /// Writes the seal, unless another sealer was quicker.
