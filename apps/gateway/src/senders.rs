@@ -24,6 +24,14 @@ pub enum SendersError {
     /// SMS have no sender.
     #[error("set DGT__{0}__FROM or DGT__{0}__MESSAGING_SERVICE_SID")]
     NoSmsSender(&'static str),
+    /// A mail server's client refuses what it is configured with.
+    #[error("DGT__{section}__: {source}")]
+    MailServer {
+        /// The server's section.
+        section: &'static str,
+        /// What is wrong with which value.
+        source: notify::ConfigError,
+    },
     /// The certificates of a mail server's authority cannot be read.
     #[error("DGT__{section}__CA_FILE cannot be read: {source}")]
     CaFile {
@@ -110,7 +118,8 @@ fn mail(config: &Config, ambient: &Ambient, used: Use) -> Result<Arc<dyn MailSen
             }
         };
         let server = server.ok_or(SendersError::NotSetUp { order: "MAIL", section })?;
-        let client = Smtp::new(smtp(server.clone(), section)?, ambient.clone())?;
+        let client = Smtp::new(smtp(server.clone(), section)?, ambient.clone())
+            .map_err(|source| SendersError::MailServer { section, source })?;
         let sender: Arc<dyn MailSender> = Arc::new(Guarded::new(client, guard(name, ambient)));
         Ok(sender)
     })?;
@@ -199,17 +208,36 @@ mod tests {
         assert!(away.contains("DGT__TWILIO_STANDBY__"), "{away}");
         let silent = wrong(|config| config.twilio.from = None);
         assert!(silent.contains("DGT__TWILIO__FROM"), "{silent}");
-        let away = wrong(|config| config.smtp.ca_file = Some("/nowhere/ca.pem".into()));
-        assert!(away.contains("DGT__SMTP__CA_FILE"), "{away}");
-        let certificate = |url: &str| {
-            wrong(|config| {
-                config.smtp.url = url.into();
-                config.smtp.ca_file = Some("Cargo.toml".into());
-            })
+    }
+
+    #[tokio::test]
+    async fn a_mail_servers_section_and_value_are_named_when_it_is_wrong() {
+        let folder = std::env::temp_dir().join(format!("dgt-ca-{}", Ambient::system().new_uuid()));
+        std::fs::create_dir(&folder).unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            path
         };
-        let none = certificate("smtps://mail.example.in");
-        assert!(none.contains("smtp.ca_file must hold certificates"), "{none}");
-        let useless = certificate("smtp://127.0.0.1:4025");
-        assert!(useless.contains("smtp.ca_file is of no use"), "{useless}");
+        let none = file("none.pem", "no certificate");
+        let broken = file("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n");
+        let no_root = file("no-root.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        let tls = "smtps://mail.example.in";
+        for (url, ca_file, problem) in [
+            ("mail.example.in", None, "url must"),
+            (tls, Some(folder.join("nowhere")), "DGT__SMTP_STANDBY__CA_FILE cannot be read"),
+            (tls, Some(none.clone()), "ca_file must hold certificates in PEM"),
+            (tls, Some(broken), "ca_file holds a certificate that cannot be read"),
+            (tls, Some(no_root), "ca_file holds a certificate that cannot be read"),
+            ("smtp://127.0.0.1:4025", Some(none), "ca_file is of no use in the clear"),
+        ] {
+            let told = wrong(|config| {
+                let standby = SmtpSection { url: url.into(), ca_file, from: config.smtp.from.clone() };
+                config.smtp_standby = Some(standby);
+                config.notify.mail = vec![MailProvider::Smtp, MailProvider::SmtpStandby];
+            });
+            assert!(told.contains("DGT__SMTP_STANDBY__") && told.contains(problem), "{problem}: {told}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

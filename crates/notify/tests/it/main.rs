@@ -12,6 +12,7 @@ mod hook_order;
 mod hooks;
 mod house;
 mod inbox;
+mod log;
 mod outage;
 mod permissions;
 mod preferences;

@@ -1,41 +1,20 @@
 //! Whatever is logged at the finest level while messages go out, succeed and fail, tells neither whom to nor what.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use notify::{MailSender, PushSender, SmsSender, Twilio};
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
 
 use crate::fcm::push;
+use crate::log::Log;
 use crate::smtp::{mail, smtp};
 use crate::twilio::{config, fault, sms};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// One thread, so that the subscriber hears the clients' own tasks too.
 #[tokio::test(flavor = "current_thread")]
 async fn no_log_tells_whom_a_message_went_to_or_what_it_said() {
     let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let heard = tracing::subscriber::set_default(subscriber);
+    let heard = log.listen();
 
     let twilio = Twilio::new(config(&sandbox.http_url())).unwrap();
     tracing::info!(sms = ?sms(), mail = ?mail(), "about to send");
@@ -55,7 +34,7 @@ async fn no_log_tells_whom_a_message_went_to_or_what_it_said() {
     drop(heard);
     sandbox.stop().await;
 
-    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let log = log.text();
     assert!(log.contains("about to send") && log.contains("both failed"), "the log was heard");
     for canary in [
         "9876543210",

@@ -51,6 +51,20 @@ async fn a_mail_arrives_as_it_was_written() {
     sandbox.stop().await;
 }
 
+/// The server hangs up on whoever is silent for long.
+#[tokio::test]
+async fn a_connection_that_ended_meanwhile_is_replaced() {
+    let config = SandboxConfig { smtp_timeout: Duration::from_millis(100), ..SandboxConfig::on_free_ports() };
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let smtp = smtp(&sandbox.smtp_url());
+    for sent in 1..=3 {
+        smtp.send(&mail()).await.unwrap();
+        assert_eq!(inbox(&sandbox, "email").await.len(), sent);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    sandbox.stop().await;
+}
+
 #[tokio::test]
 async fn temporary_and_permanent_refusals_are_told_apart() {
     let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();

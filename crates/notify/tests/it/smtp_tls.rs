@@ -1,24 +1,34 @@
 //! The mail client under TLS, from the start and by STARTTLS. The sandbox's mail server stands behind a relay that speaks
 //! TLS for it.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use kernel::Ambient;
 use notify::{MailSender, SendError, Smtp, SmtpConfig};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use sandbox::{Running, Sandbox, SandboxConfig};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
+use crate::log::Log;
 use crate::smtp::mail;
 use crate::twilio::inbox;
 
 const NOT_SENT: SendError = SendError::NotSent { code: None, retry_after: None };
+
+/// For a step and for a mail, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The first byte of TLS (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 22;
 
 /// How TLS begins.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +50,25 @@ struct Relay {
     overheard: Arc<Mutex<Vec<String>>>,
 }
 
+/// How a relay talks.
+#[derive(Clone)]
+struct Manners {
+    way: Way,
+    acceptor: TlsAcceptor,
+    /// Who may send: `user` and `password` with a zero before each (RFC 4616), in Base64. Anybody, if it is not asked.
+    login: Option<&'static str>,
+    /// The sandbox's mail server.
+    behind: String,
+    overheard: Arc<Mutex<Vec<String>>>,
+}
+
 impl Relay {
     /// With a certificate of this name.
     async fn start(sandbox: &Running, way: Way, name: &str) -> Self {
+        Self::with_login(sandbox, way, name, None).await
+    }
+
+    async fn with_login(sandbox: &Running, way: Way, name: &str, login: Option<&'static str>) -> Self {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec![name.to_owned()]).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls =
@@ -54,10 +80,12 @@ impl Relay {
         let addr = listener.local_addr().unwrap();
         let behind = sandbox.smtp_url().trim_start_matches("smtp://").to_owned();
         let overheard = Arc::new(Mutex::new(Vec::new()));
-        let lines = Arc::clone(&overheard);
+        let manners = Manners { way, acceptor, login, behind, overheard: Arc::clone(&overheard) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(relay(stream, acceptor.clone(), way, behind.clone(), Arc::clone(&lines)));
+                let manners = manners.clone();
+                // A client that trusts nobody hangs up at any moment.
+                tokio::spawn(async move { manners.relay(stream).await.ok() });
             }
         });
         Self { addr, certificate: cert.pem(), overheard }
@@ -68,67 +96,109 @@ impl Relay {
     }
 }
 
-async fn relay(
-    stream: TcpStream,
-    acceptor: TlsAcceptor,
-    way: Way,
-    behind: String,
-    overheard: Arc<Mutex<Vec<String>>>,
-) {
-    let (stream, greeted) = match way {
-        Way::FromTheStart => (Some(stream), false),
-        Way::StartTls { added } => (until_starttls(stream, added, &overheard).await, true),
-    };
-    // A client that does not trust the certificate hangs up.
-    let Some(stream) = stream else { return };
-    let Ok(mut client) = acceptor.accept(stream).await else { return };
-    let mut server = BufReader::new(TcpStream::connect(behind).await.unwrap());
-    if greeted {
-        server.read_line(&mut String::new()).await.unwrap();
-    }
-    pass_on(&mut client, server.get_mut()).await;
-}
-
-async fn pass_on(client: &mut (impl AsyncRead + AsyncWrite + Unpin), server: &mut TcpStream) {
-    // Either side may hang up without a word.
-    let _ = copy_bidirectional(client, server).await;
-}
-
-/// Talks in the clear until the client asks for TLS; `None` if it never does.
-async fn until_starttls(stream: TcpStream, added: &str, overheard: &Mutex<Vec<String>>) -> Option<TcpStream> {
-    let mut stream = BufReader::new(stream);
-    stream.write_all(b"220 relay\r\n").await.ok()?;
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).await.ok()? == 0 {
-            return None;
+impl Manners {
+    async fn relay(&self, stream: TcpStream) -> io::Result<()> {
+        let (stream, greeting) = match self.way {
+            Way::FromTheStart => {
+                // Here the server's greeting is the first word under TLS.
+                let mut first = [0];
+                stream.peek(&mut first).await?;
+                if first != [HANDSHAKE] {
+                    self.overhear(&format!("{first:?}"));
+                }
+                (stream, "220 relay\r\n")
+            }
+            Way::StartTls { added } => (self.until_starttls(stream, added).await?, ""),
+        };
+        let mut client = BufReader::new(self.acceptor.accept(stream).await?);
+        client.write_all(greeting.as_bytes()).await?;
+        client.flush().await?;
+        let mut server = BufReader::new(TcpStream::connect(&self.behind).await?);
+        answer(&mut server).await?;
+        if self.login.is_some() {
+            self.ask_who_it_is(&mut client).await?;
+            server.write_all(b"EHLO relay\r\n").await?;
+            answer(&mut server).await?;
         }
-        overheard.lock().unwrap().push(line.trim_end().to_owned());
-        if line.starts_with("EHLO") {
-            stream.write_all(b"250-relay\r\n250 STARTTLS\r\n").await.ok()?;
-        } else if line.starts_with("STARTTLS") {
-            // In one piece, as somebody on the way would send it.
-            stream.write_all(format!("220 go ahead\r\n{added}").as_bytes()).await.ok()?;
-            return Some(stream.into_inner());
-        } else {
-            stream.write_all(b"530 say STARTTLS first\r\n").await.ok()?;
+        copy_bidirectional(&mut client, server.get_mut()).await.map(drop)
+    }
+
+    /// Talks in the clear until the client asks for TLS.
+    async fn until_starttls(&self, stream: TcpStream, added: &str) -> io::Result<TcpStream> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 relay\r\n").await?;
+        loop {
+            let line = line(&mut stream).await?;
+            self.overhear(&line);
+            if line.starts_with("EHLO") {
+                stream.write_all(b"250-relay\r\n250 STARTTLS\r\n").await?;
+            } else if line == "STARTTLS" {
+                // In one piece, as somebody on the way would send it.
+                stream.write_all(format!("220 go ahead\r\n{added}").as_bytes()).await?;
+                return Ok(stream.into_inner());
+            } else {
+                stream.write_all(b"530 say STARTTLS first\r\n").await?;
+            }
         }
+    }
+
+    /// Lets nobody on but whom it knows (RFC 4954).
+    async fn ask_who_it_is(&self, client: &mut BufReader<TlsStream<TcpStream>>) -> io::Result<()> {
+        line(client).await?;
+        client.write_all(b"250-relay\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n").await?;
+        client.flush().await?;
+        let said = line(client).await?;
+        if said.strip_prefix("AUTH PLAIN ") != self.login {
+            client.write_all(b"535 5.7.8 not you\r\n").await?;
+            client.flush().await?;
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        client.write_all(b"235 2.7.0 it is you\r\n").await?;
+        client.flush().await
+    }
+
+    fn overhear(&self, line: &str) {
+        self.overheard.lock().unwrap().push(line.to_owned());
     }
 }
 
-/// A client of the relay, under the name `localhost`.
-fn client(relay: &Relay, way: Way, authorities: Option<&str>) -> Smtp {
+async fn line(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<String> {
+    let mut line = String::new();
+    match stream.read_line(&mut line).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line.trim_end().to_owned()),
+    }
+}
+
+/// Reads an answer to its last line, and forgets it.
+async fn answer(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<()> {
+    while line(stream).await?.as_bytes().get(3) == Some(&b'-') {}
+    Ok(())
+}
+
+/// A client of the relay, under the name `localhost`, who says who it is if that is given.
+fn client(relay: &Relay, way: Way, authorities: Option<&str>, who: &str) -> Smtp {
+    let port = relay.addr.port();
     let url = match way {
-        Way::FromTheStart => format!("smtps://localhost:{}", relay.addr.port()),
-        Way::StartTls { .. } => format!("smtp://localhost:{}?tls=required", relay.addr.port()),
+        Way::FromTheStart => format!("smtps://{who}localhost:{port}"),
+        Way::StartTls { .. } => format!("smtp://{who}localhost:{port}?tls=required"),
     };
     let config = SmtpConfig {
         authorities: authorities.map(ToOwned::to_owned),
-        step_timeout: Duration::from_secs(2),
-        total_timeout: Duration::from_secs(5),
+        step_timeout: PATIENCE,
+        total_timeout: PATIENCE,
         ..SmtpConfig::new(url.into(), "DGT Marketplace <no-reply@dgt.example>")
     };
     Smtp::new(config, Ambient::system()).unwrap()
+}
+
+/// Sends a mail that TLS must not let through, and is told so in the log.
+async fn fails_by_tls(client: &Smtp, case: &str) {
+    let log = Log::default();
+    let heard = log.listen();
+    assert_eq!(client.send(&mail()).await, Err(NOT_SENT), "{case}");
+    drop(heard);
+    assert!(log.text().contains("TLS with the mail server failed"), "{case}: {}", log.text());
 }
 
 #[tokio::test]
@@ -136,7 +206,7 @@ async fn a_mail_goes_under_tls_and_nothing_of_it_in_the_clear() {
     let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
     for (index, way) in [Way::FromTheStart, HONEST].into_iter().enumerate() {
         let relay = Relay::start(&sandbox, way, "localhost").await;
-        let client = client(&relay, way, Some(&relay.certificate));
+        let client = client(&relay, way, Some(&relay.certificate), "");
         client.send(&mail()).await.unwrap();
         client.send(&mail()).await.unwrap();
         let inbox = inbox(&sandbox, "email").await;
@@ -166,11 +236,30 @@ async fn a_server_that_is_not_who_it_should_be_gets_no_mail() {
             (&stranger, Some(&other_name.certificate)),
             (&other_name, Some(&other_name.certificate)),
         ] {
-            let client = client(relay, way, authorities.map(String::as_str));
-            assert_eq!(client.send(&mail()).await, Err(NOT_SENT), "{way:?}");
+            let client = client(relay, way, authorities.map(String::as_str), "");
+            fails_by_tls(&client, &format!("{way:?}")).await;
         }
     }
     assert!(inbox(&sandbox, "email").await.is_empty());
+    sandbox.stop().await;
+}
+
+/// The usual way of production: `smtps://user:password@host`, with what a URL wants encoded in both.
+#[tokio::test]
+async fn who_sends_is_said_under_tls_alone() {
+    let sandbox = Sandbox::start(SandboxConfig::on_free_ports()).await.unwrap();
+    let login = BASE64_STANDARD.encode("\0mailer@dgt\0pass:word/1");
+    let login: &'static str = login.leak();
+    for way in [Way::FromTheStart, HONEST] {
+        let relay = Relay::with_login(&sandbox, way, "localhost", Some(login)).await;
+        let as_who = |who| client(&relay, way, Some(&relay.certificate), who);
+        let stranger = as_who("mailer%40dgt:guess@").send(&mail()).await;
+        assert_eq!(stranger, Err(SendError::Misconfigured { code: 535 }), "{way:?}");
+        let before = inbox(&sandbox, "email").await.len();
+        as_who("mailer%40dgt:pass%3Aword%2F1@").send(&mail()).await.unwrap();
+        assert_eq!(inbox(&sandbox, "email").await.len(), before + 1, "{way:?}");
+        assert!(!relay.overheard().iter().any(|line| line.starts_with("AUTH")), "{way:?}");
+    }
     sandbox.stop().await;
 }
 
@@ -184,8 +273,8 @@ async fn answers_that_were_added_in_the_clear_are_not_taken_for_the_servers() {
     {
         let way = Way::StartTls { added };
         let relay = Relay::start(&sandbox, way, "localhost").await;
-        let client = client(&relay, way, Some(&relay.certificate));
-        assert_eq!(client.send(&mail()).await, Err(NOT_SENT), "{added:?}");
+        let client = client(&relay, way, Some(&relay.certificate), "");
+        fails_by_tls(&client, added).await;
     }
     assert!(inbox(&sandbox, "email").await.is_empty());
     sandbox.stop().await;

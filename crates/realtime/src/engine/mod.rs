@@ -32,6 +32,7 @@
 //! ```
 
 mod connection;
+mod fragments;
 mod origin;
 pub(crate) mod packets;
 mod polling;

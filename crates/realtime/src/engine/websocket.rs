@@ -19,6 +19,7 @@ use futures_util::Stream;
 use tokio_util::codec::Decoder as _;
 
 use crate::engine::connection::{Connection, Probe, Transport};
+use crate::engine::fragments::Fragments;
 use crate::engine::packets::{self, Packets};
 use crate::engine::refusal::Refusal;
 use crate::engine::shard::Due;
@@ -97,20 +98,26 @@ struct Body {
     /// Of a frame that has not come in full; empty otherwise.
     input: BytesMut,
     /// Of a message in several frames.
-    fragments: Option<Box<Fragments>>,
+    fragments: Fragments,
     /// Goes out before what waits in the queue.
     urgent: Option<Bytes>,
-}
-
-struct Fragments {
-    data: BytesMut,
-    is_text: bool,
+    /// Something was written since it was last looked for what has come.
+    has_written: bool,
 }
 
 impl Body {
     fn new(connection: Arc<Connection>, payload: web::Payload, phase: Phase) -> Self {
         let codec = Codec::new().max_size(connection.shared().config.max_payload);
-        Self { connection, payload, phase, codec, input: BytesMut::new(), fragments: None, urgent: None }
+        Self {
+            connection,
+            payload,
+            phase,
+            codec,
+            input: BytesMut::new(),
+            fragments: Fragments::default(),
+            urgent: None,
+            has_written: false,
+        }
     }
 
     /// Sends a close frame. If it carries the connection, it waits for the client's a little.
@@ -213,32 +220,11 @@ impl Body {
     }
 
     fn take_fragment(&mut self, item: Item, context: &Context<'_>) -> Result<(), Reason> {
-        let (data, is_last) = match item {
-            Item::FirstText(data) | Item::FirstBinary(data) if self.fragments.is_some() => {
-                drop(data);
-                return Err(Reason::TransportError);
-            }
-            Item::FirstText(data) => {
-                self.fragments = Some(Box::new(Fragments { data: BytesMut::new(), is_text: true }));
-                (data, false)
-            }
-            Item::FirstBinary(data) => {
-                self.fragments = Some(Box::new(Fragments { data: BytesMut::new(), is_text: false }));
-                (data, false)
-            }
-            Item::Continue(data) => (data, false),
-            Item::Last(data) => (data, true),
-        };
-        let mut fragments = self.fragments.take().ok_or(Reason::TransportError)?;
-        if fragments.data.len() + data.len() > self.connection.shared().config.max_payload {
-            return Err(Reason::TransportError);
+        let max = self.connection.shared().config.max_payload;
+        match self.fragments.take(item, max)? {
+            Some((data, is_text)) => self.take_message(data, is_text, context),
+            None => Ok(()),
         }
-        fragments.data.extend_from_slice(&data);
-        if is_last {
-            return self.take_message(fragments.data.freeze(), fragments.is_text, context);
-        }
-        self.fragments = Some(fragments);
-        Ok(())
     }
 
     fn take_message(&mut self, data: Bytes, is_text: bool, context: &Context<'_>) -> Result<(), Reason> {
@@ -279,6 +265,24 @@ impl Body {
         }
     }
 
+    /// What waits in the queue at the first look: most polls are for writing, and each write is followed by another poll,
+    /// which reads. So reading costs once for each write, and a client that is written to without end is heard too.
+    fn write_first(&mut self) -> Option<Bytes> {
+        if self.has_written || self.phase != Phase::Open || self.urgent.is_some() {
+            return None;
+        }
+        let taken = self.connection.state().queue.take_chunk()?;
+        self.has_written = true;
+        Some(self.count(taken))
+    }
+
+    fn count(&self, (chunk, packets): (Bytes, usize)) -> Bytes {
+        let meters = &self.connection.shared().meters;
+        meters.packets_out.increment(u64::try_from(packets).unwrap_or_default());
+        meters.bytes_out.increment(u64::try_from(chunk.len()).unwrap_or_default());
+        chunk
+    }
+
     /// What waits in the queue, as one chunk.
     fn write(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.connection.state();
@@ -298,12 +302,9 @@ impl Body {
             state.set_writer(context.waker());
             return Poll::Pending;
         }
-        if let Some((chunk, count)) = state.queue.take_chunk() {
+        if let Some(taken) = state.queue.take_chunk() {
             drop(state);
-            let meters = &self.connection.shared().meters;
-            meters.packets_out.increment(u64::try_from(count).unwrap_or_default());
-            meters.bytes_out.increment(u64::try_from(chunk.len()).unwrap_or_default());
-            return Poll::Ready(Some(chunk));
+            return Poll::Ready(Some(self.count(taken)));
         }
         if let Some(reason) = state.ended {
             drop(state);
@@ -324,6 +325,10 @@ impl MessageBody for Body {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let this = self.get_mut();
+        if let Some(chunk) = this.write_first() {
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+        this.has_written = false;
         this.read(context);
         if let Some(urgent) = this.urgent.take() {
             return Poll::Ready(Some(Ok(urgent)));

@@ -33,7 +33,10 @@ pub(super) fn before_mail(error: Option<&Error>) -> SendError {
         Some(code) => SendError::Misconfigured { code },
         None => {
             if let Some(problem) = error.and_then(distrust) {
-                tracing::error!(%problem, "the mail server is not who it should be, or speaks no TLS that is good enough");
+                tracing::error!(
+                    %problem,
+                    "TLS with the mail server failed: check its certificate, the host in the URL, and CA_FILE"
+                );
             }
             unanswered(error)
         }
@@ -42,7 +45,9 @@ pub(super) fn before_mail(error: Option<&Error>) -> SendError {
 
 /// Why TLS did not come to stand. It may be mended at the server, so the mail is tried again.
 fn distrust(error: &Error) -> Option<&rustls::Error> {
-    error.source()?.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    // An I/O error hides what is in it from those who ask for its cause.
+    causes.find_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
 }
 
 /// Between `MAIL` and the server's consent to hear the text: nothing of it has left.

@@ -77,10 +77,7 @@ impl Smtp {
     pub fn new(config: SmtpConfig, ambient: Ambient) -> Result<Self, ConfigError> {
         let SmtpConfig { url, authorities, from, step_timeout, total_timeout, pool_size } = config;
         let from: Mailbox = from.parse().ok().ok_or_else(|| {
-            ConfigError::invalid(
-                "smtp.from",
-                "must be an address such as DGT Marketplace <no-reply@example.in>",
-            )
+            ConfigError::invalid("from", "must be an address such as DGT Marketplace <no-reply@example.in>")
         })?;
         let server = Arc::new(Server::parse(url.expose_secret(), authorities.as_deref())?);
         Ok(Self { server, pool: Arc::new(Pool::new(pool_size)), from, step_timeout, total_timeout, ambient })

@@ -49,7 +49,7 @@ impl Server {
             _ if url.query().is_some() => (Privacy::StartTls(tls()?), 587),
             _ if authorities.is_some() => {
                 return Err(ConfigError::invalid(
-                    "smtp.ca_file",
+                    "ca_file",
                     "is of no use in the clear: use smtps:// or ?tls=required",
                 ));
             }
@@ -109,18 +109,24 @@ impl Server {
 
 /// Whom to believe that they are this host.
 fn tls(host: &str, authorities: Option<&str>) -> Result<TlsParameters, ConfigError> {
-    let mut tls = TlsParameters::builder(host.to_owned());
+    let tls = TlsParameters::builder(host.to_owned());
     if let Some(pem) = authorities {
         if !pem.contains("-----BEGIN CERTIFICATE-----") {
-            return Err(ConfigError::invalid("smtp.ca_file", "must hold certificates in PEM"));
+            return Err(ConfigError::invalid("ca_file", "must hold certificates in PEM"));
         }
-        tls = tls.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(ConfigError::Smtp)?);
+        let certificates = Certificate::from_pem(pem.as_bytes()).ok().ok_or_else(broken)?;
+        // What cannot be a root is refused only when all are put together.
+        return tls.add_root_certificate(certificates).build().ok().ok_or_else(broken);
     }
     tls.build().map_err(ConfigError::Smtp)
 }
 
+fn broken() -> ConfigError {
+    ConfigError::invalid("ca_file", "holds a certificate that cannot be read: each must be whole, in PEM")
+}
+
 fn invalid(problem: &'static str) -> ConfigError {
-    ConfigError::invalid("smtp.url", problem)
+    ConfigError::invalid("url", problem)
 }
 
 fn decoded(text: &str) -> Result<String, ConfigError> {
