@@ -15,7 +15,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 copy="$repo/target/mutants-tree"
 out="$repo/target/mutants"
 version=27.1.0
-fast=(crates/ledger/src/journal/{alone,batch,post}.rs crates/ledger/src/account/lock_free.rs)
+fast=(crates/ledger/src/journal/{alone,at_once,batch}.rs crates/ledger/src/account/lock_free.rs)
 source "$repo/.services/env" || exit 1
 
 export PATH="$repo/.tools/venv/bin:$PATH"

@@ -9,8 +9,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Valu
 use store::{Engine, StoreError, array};
 use uuid::Uuid;
 
+use super::at_once::explain;
 use super::digest::payload_hash;
-use super::post::explain;
 use super::{Change, Leg, NewJournal};
 use crate::{Ledger, LedgerError};
 

@@ -1,6 +1,7 @@
 //! Journals: postings that belong together, under a key that names them once.
 
 mod alone;
+mod at_once;
 mod batch;
 mod digest;
 mod plain;

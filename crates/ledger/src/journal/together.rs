@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use kernel::{DomainError, ErrorKind};
 
-use super::post::explain;
+use super::at_once::explain;
 use super::{NewJournal, Settled, batch, plain};
 use crate::{Ledger, LedgerError};
 

@@ -19,17 +19,6 @@ async fn written(db: &Database) -> [i64; 5] {
 }
 
 on_every_engine! { Scope::Domain(Domain::Ledger) =>
-    async fn a_glance_shows_a_wallet_as_it_is_and_makes_none(db: TestDb) {
-        let ledger = ledger(db);
-        let user = somebody_with(&ledger, 1_000).await;
-        ledger.post(&spend("a", user, 10)).await.unwrap();
-        let seen = ledger.glance(user).await.unwrap().unwrap();
-        assert_eq!((seen.available.amount(), seen.version), (990, 2));
-        assert_eq!(seen, balances(db, &ledger, user).await);
-        assert!(ledger.glance(anybody()).await.unwrap().is_none());
-        assert_eq!(count(db, "ledger_wallets").await, 1);
-    }
-
     async fn a_journal_of_a_transaction_that_fails_leaves_no_trace(db: TestDb) {
         let ledger = ledger(db);
         let user = somebody_with(&ledger, 1_000).await;

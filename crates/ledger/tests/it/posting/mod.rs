@@ -6,6 +6,7 @@ mod chains;
 mod debts;
 mod fast_form;
 mod folding;
+mod glance;
 mod holds;
 mod keys;
 mod model;
