@@ -23,7 +23,11 @@ pub(crate) async fn measure(market: Marketplace, stop: CancellationToken) {
     }
 }
 
-async fn measure_once(market: &Marketplace) -> Result<(), FlowError> {
+/// Takes them now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn measure_once(market: &Marketplace) -> Result<(), FlowError> {
     let reader = market.db.reader()?;
     let lags = [
         (outbox_lag(reader).await?, metrics::gauge!("outbox_lag_seconds"), metrics::gauge!("outbox_dead")),

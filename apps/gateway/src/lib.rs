@@ -20,6 +20,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, web};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
+pub use self::gauges::measure_once;
 pub use self::realtime::{Live, LiveError};
 pub use http::openapi;
 pub use senders::SendersError;

@@ -31,7 +31,7 @@ pub(crate) async fn dead_event(app: &TestApp) -> Uuid {
 }
 
 /// A job of that kind which was given up, as a worker leaves it.
-async fn dead_job(app: &TestApp, kind: &'static str) -> Uuid {
+pub(crate) async fn dead_job(app: &TestApp, kind: &'static str) -> Uuid {
     let db = &app.state.db;
     let given_up = async |txn: &DatabaseTransaction| {
         let id = enqueue_in_txn(txn, &app.state.ambient, NewJob::new(kind, json!({}))).await?.unwrap();

@@ -11,6 +11,7 @@ mod categories;
 mod dead_letters;
 mod documents;
 mod expiry;
+mod gauges;
 mod idempotency;
 mod listings;
 mod notifications;

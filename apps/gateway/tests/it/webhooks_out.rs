@@ -12,7 +12,7 @@ use crate::realtime::{bonus, relay};
 use crate::support::{Session, TestApp};
 use testkit::receiver::{Receiver, Request};
 
-async fn webhook(app: &TestApp, admin: &Session, receiver: &Receiver) -> (String, String) {
+pub(crate) async fn webhook(app: &TestApp, admin: &Session, receiver: &Receiver) -> (String, String) {
     let url = format!("http://127.0.0.1:{}/hooks", receiver.port);
     let body = json!({ "url": url, "description": "for the test", "topics": ["wallet.bonus_granted"] });
     let made = app.post("/api/webhooks").bearer(admin).json(&body).send().await.expect(StatusCode::CREATED);

@@ -60,19 +60,14 @@ pub(super) fn entries(event: &OutboxEvent) -> Vec<NewEntry> {
             let fields = ["listingId", "categoryId", "title", "status"];
             facts.to(REVIEWERS.map(Stream::Staff), "listing:new", &fields)
         }
-        "listing.approved" => facts.to_listing("listing:approved"),
+        "listing.approved" => facts.to_listing("listing:approved", &[]),
         "listing.rejected" => {
             facts.to_seller("listing:rejected", &["listingId", "title", "status", "reason"])
         }
-        "listing.updated"
-        | "listing.paused"
-        | "listing.resumed"
-        | "listing.renewed"
-        | "listing.sold"
-        | "listing.expired"
-        | "listing.boosted"
-        | "listing.boost_ended" => facts.to_listing("listing:updated"),
-        "listing.deleted" => facts.to_listing("listing:deleted"),
+        "listing.updated" | "listing.paused" | "listing.resumed" | "listing.renewed" | "listing.sold"
+        | "listing.expired" => facts.to_listing("listing:updated", &[]),
+        "listing.boosted" | "listing.boost_ended" => facts.to_listing("listing:updated", &["kind", "endsAt"]),
+        "listing.deleted" => facts.to_listing("listing:deleted", &[]),
         "settings.updated" if event.payload.get("public") == Some(&Json::Bool(true)) => {
             facts.to([Stream::Everyone], "settings:updated", &["key", "value", "version"])
         }
@@ -105,10 +100,10 @@ impl Facts<'_> {
         self.to(self.id("sellerId").map(|id| Stream::User(id.into())), name, fields)
     }
 
-    /// To its seller, and to those who look at the listing, who are told no more than that there is something to ask
+    /// To its seller, with more than the usual where there is more; and to those who look at the listing, who are told no more than that there is something to ask
     /// for: what they may see of it is decided when they ask.
-    fn to_listing(&self, name: &str) -> Vec<NewEntry> {
-        let mut entries = self.to_seller(name, &["listingId", "title", "status", "kind", "endsAt"]);
+    fn to_listing(&self, name: &str, more: &[&str]) -> Vec<NewEntry> {
+        let mut entries = self.to_seller(name, &[&["listingId", "title", "status"], more].concat());
         let listing = self.id("listingId").map(|id| Stream::Listing(id.into()));
         entries.extend(self.to(listing, name, &["listingId", "status"]));
         entries
@@ -170,6 +165,8 @@ pub(super) fn notification_new(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use kernel::Ambient;
 
     use super::*;
@@ -252,6 +249,72 @@ mod tests {
                 (format!("user:{LISTING}"), "announcement:new".to_owned(), announced),
             ]
         );
+    }
+
+    /// The kinds of events that stand in the table above, as it is written there.
+    fn kinds() -> BTreeSet<&'static str> {
+        let table = include_str!("audience.rs").split("match event.kind.as_str() {").nth(1).unwrap();
+        let quoted = table.split("_ => Vec::new()").next().unwrap().split('"').skip(1).step_by(2);
+        quoted.filter(|word| word.contains('.')).collect()
+    }
+
+    /// Whatever a clients' developer reads of an event in the documents is what is told, field by field, and nothing is
+    /// told that does not stand there.
+    #[test]
+    fn the_documents_name_each_event_its_streams_and_its_fields() {
+        let mut told: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        let documents =
+            [include_str!("../../../../docs/realtime.md"), include_str!("../../../../docs/asyncapi.yaml")];
+        let words = documents.concat();
+        let words = words.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let mut facts: Map<_, _> = words.map(|word| (word.to_owned(), json!(1))).collect();
+        for id in ["listingId", "sellerId", "announcementId"] {
+            facts.insert(id.to_owned(), json!(LISTING));
+        }
+        facts.insert("reached".to_owned(), json!([{ "userId": SELLER, "notificationId": LISTING }]));
+        for public in [true, false] {
+            facts.insert("public".to_owned(), json!(public));
+            for kind in kinds() {
+                for entry in entries(&event(&format!("user:{SELLER}"), kind, Json::Object(facts.clone()))) {
+                    let stream = entry.stream.split(':').next().unwrap().to_owned();
+                    let fields = entry.payload.as_object().unwrap().keys().cloned();
+                    told.entry((entry.name, stream)).or_default().extend(fields);
+                }
+            }
+        }
+        assert!(kinds().len() > 20, "{:?}", kinds());
+        assert_eq!(told, of_the_table(documents[0]));
+        let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for ((name, _), names) in told {
+            fields.entry(name).or_default().extend(names);
+        }
+        for (name, names) in fields {
+            assert_eq!(of_the_asyncapi(documents[1], &name), names, "{name}");
+        }
+    }
+
+    /// Event and stream with the payload's fields, of the rows of `docs/realtime.md`.
+    fn of_the_table(document: &str) -> BTreeMap<(String, String), BTreeSet<String>> {
+        let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let rows = document.split("\n## Events\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = rows.lines().filter(|line| line.starts_with("| `"));
+        rows.map(|row| {
+            let cells: Vec<_> = row.split('|').map(quoted).collect();
+            ((cells[1][0].clone(), cells[2][0].clone()), cells[3].iter().cloned().collect())
+        })
+        .collect()
+    }
+
+    /// The names of an event's properties; those of an amount within stand further in.
+    fn of_the_asyncapi(document: &str, name: &str) -> BTreeSet<String> {
+        let message = document.split(&format!("\n        name: \"{name}\"\n")).nth(1).unwrap();
+        let properties = message.split("          properties:").nth(1).unwrap();
+        let lines = properties.lines().skip(1).take_while(|line| line.starts_with("            "));
+        lines
+            .filter_map(|line| line.strip_prefix("            ")?.strip_suffix(':'))
+            .filter(|property| !property.starts_with(' '))
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]

@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::MissedTickBehavior;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::support::{Session, TestApp};
@@ -17,33 +18,33 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An event as it came.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Heard {
-    pub(super) name: String,
-    pub(super) payload: Value,
+pub(crate) struct Heard {
+    pub(crate) name: String,
+    pub(crate) payload: Value,
     /// Where it stands: stream and number.
-    pub(super) meta: Value,
+    pub(crate) meta: Value,
     /// By which the server finds what came after it, for somebody who was cut off.
-    pub(super) offset: Value,
+    pub(crate) offset: Value,
 }
 
 impl Heard {
-    pub(super) fn seq(&self) -> i64 {
+    pub(crate) fn seq(&self) -> i64 {
         self.meta["seq"].as_i64().unwrap()
     }
 }
 
 /// Somebody who is connected.
-pub(super) struct Client {
+pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     heard: VecDeque<Heard>,
     acks: u64,
     /// What the server gave it to come back by.
-    pub(super) pid: Value,
+    pub(crate) pid: Value,
 }
 
 impl Client {
     /// Connects, and gives the refusal if there is one.
-    pub(super) async fn connect(app: &TestApp, auth: &Value) -> Result<Self, Value> {
+    pub(crate) async fn connect(app: &TestApp, auth: &Value) -> Result<Self, Value> {
         let url = format!("{}/socket.io/?EIO=4&transport=websocket", app.base.replace("http://", "ws://"));
         let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let mut client = Self { socket, heard: VecDeque::new(), acks: 0, pid: Value::Null };
@@ -64,8 +65,23 @@ impl Client {
         }
     }
 
+    /// The answer to a handshake over WebSocket, with more in its query and a page's origin.
+    pub(crate) async fn handshake(app: &TestApp, query: &str, origin: Option<&str>) -> u16 {
+        let base = app.base.replace("http://", "ws://");
+        let url = format!("{base}/socket.io/?EIO=4&transport=websocket{query}");
+        let mut request = url.into_client_request().unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((_, answer)) => answer.status().as_u16(),
+            Err(tungstenite::Error::Http(answer)) => answer.status().as_u16(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Connects as this person, and waits until everything is heard; gives what `ready` says of the streams.
-    pub(super) async fn ready(app: &TestApp, session: &Session, after: Value) -> (Self, Value) {
+    pub(crate) async fn ready(app: &TestApp, session: &Session, after: Value) -> (Self, Value) {
         let mut client =
             Self::connect(app, &json!({ "token": session.access, "after": after })).await.unwrap();
         let mut before = VecDeque::new();
@@ -80,7 +96,7 @@ impl Client {
     }
 
     /// The next event.
-    pub(super) async fn next(&mut self) -> Heard {
+    pub(crate) async fn next(&mut self) -> Heard {
         if let Some(heard) = self.heard.pop_front() {
             return heard;
         }
@@ -93,7 +109,7 @@ impl Client {
     }
 
     /// The next event of this name; others are passed over.
-    pub(super) async fn hears(&mut self, name: &str) -> Heard {
+    pub(crate) async fn hears(&mut self, name: &str) -> Heard {
         loop {
             let heard = self.next().await;
             if heard.name == name {
@@ -103,7 +119,7 @@ impl Client {
     }
 
     /// The next event of this name, after the number that was heard last; nothing may be missing or repeated before it.
-    pub(super) async fn hears_after(&mut self, last: &mut i64, name: &str) -> Heard {
+    pub(crate) async fn hears_after(&mut self, last: &mut i64, name: &str) -> Heard {
         loop {
             let heard = self.next().await;
             assert_eq!(heard.seq(), *last + 1, "no gap, and nothing twice: {heard:?}");
@@ -115,7 +131,7 @@ impl Client {
     }
 
     /// Asks, and gives the acknowledgement; events that come before it are kept.
-    pub(super) async fn ask(&mut self, name: &str, argument: &Value) -> Value {
+    pub(crate) async fn ask(&mut self, name: &str, argument: &Value) -> Value {
         self.acks += 1;
         self.send(format!("42{}{}", self.acks, json!([name, argument]))).await;
         let expected = format!("43{}", self.acks);
@@ -132,18 +148,18 @@ impl Client {
     }
 
     /// Leaves, and waits until the server has let it go.
-    pub(super) async fn leave(mut self) {
+    pub(crate) async fn leave(mut self) {
         self.send("1".to_owned()).await;
         self.is_cut().await;
     }
 
     /// Waits until the server ends the connection, which it does within the second that is promised.
-    pub(super) async fn is_cut(&mut self) {
+    pub(crate) async fn is_cut(&mut self) {
         self.is_cut_within(Duration::from_secs(1)).await;
     }
 
     /// The same where another process has to see it first.
-    pub(super) async fn is_cut_within(&mut self, time: Duration) {
+    pub(crate) async fn is_cut_within(&mut self, time: Duration) {
         let cut = async { while self.packet().await.is_some() {} };
         tokio::select! {
             () = cut => {}
@@ -152,7 +168,7 @@ impl Client {
     }
 
     /// Whether nothing more comes: everything that was sent before a `ping` comes before its answer.
-    pub(super) async fn hears_nothing(&mut self) -> bool {
+    pub(crate) async fn hears_nothing(&mut self) -> bool {
         self.ask("ping", &json!({})).await;
         self.heard.retain(|heard| heard.name != "pong");
         self.heard.is_empty()

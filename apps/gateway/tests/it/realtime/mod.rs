@@ -1,8 +1,9 @@
 //! Real time over a socket: who may connect, what they hear, and what becomes of it when something is cut.
 
 mod bounds;
-mod client;
+pub(crate) mod client;
 mod cuts;
+mod events;
 mod halfway;
 mod inbox;
 mod processes;
@@ -83,6 +84,9 @@ on_every_engine! { Scope::All =>
         assert_eq!(told.status, 400);
         let foreign = app.get(polling).header("origin", "https://elsewhere.example").send().await;
         assert_eq!(foreign.status, 403);
+        assert_eq!(Client::handshake(&app, "", None).await, 101);
+        assert_eq!(Client::handshake(&app, &format!("&token={}", member.access), None).await, 400);
+        assert_eq!(Client::handshake(&app, "", Some("https://elsewhere.example")).await, 403);
         app.post("/api/auth/logout").bearer(&member).send().await.expect(StatusCode::NO_CONTENT);
         assert!(Client::connect(&app, &json!({ "token": member.access })).await.is_err(), "the session has ended");
         app.stop().await;

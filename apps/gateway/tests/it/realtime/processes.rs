@@ -113,6 +113,33 @@ fn hear(app: &TestApp, stop: &CancellationToken) {
     tokio::spawn(async move { live.run(stop).await });
 }
 
+/// One process writes and relays the block, the other has the socket.
+async fn blocked_elsewhere(db: &testkit::TestDb, redis: Option<&Redis>) {
+    let stop = CancellationToken::new();
+    let url = redis.map(Redis::url);
+    let here = TestApp::start_with(db, |config| config.redis.url = url.clone().map(Into::into)).await;
+    let there = here.start_beside(db, |config| config.redis.url = url.clone().map(Into::into)).await;
+    hear(&there, &stop);
+    if let Some(redis) = redis {
+        redis.is_joined_by(1).await;
+    }
+    let admin = here.staff(Role::Admin).await;
+    let (member, other) = (here.member().await, here.member().await);
+    let (mut client, _) = Client::ready(&there, &member, json!({})).await;
+    let (mut bystander, _) = Client::ready(&there, &other, json!({})).await;
+    let body = json!({ "status": "BANNED", "reason": "for the test" });
+    let path = format!("/api/users/{}/status", member.user_id);
+    here.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+    relay(&here).await;
+    assert_eq!(client.hears("user:blocked").await.payload["status"], json!("BANNED"));
+    client.is_cut().await;
+    assert!(Client::connect(&there, &json!({ "token": member.access })).await.is_err());
+    assert!(bystander.hears_nothing().await);
+    stop.cancel();
+    here.stop().await;
+    there.stop().await;
+}
+
 on_every_engine! { Scope::All =>
     async fn without_redis_another_process_s_sockets_hear_within_moments(db: TestDb) {
         let stop = CancellationToken::new();
@@ -130,6 +157,17 @@ on_every_engine! { Scope::All =>
         stop.cancel();
         here.stop().await;
         there.stop().await;
+    }
+
+    /// By the other process's own look at the streams.
+    async fn who_is_blocked_at_one_process_is_cut_at_another_without_redis(db: TestDb) {
+        blocked_elsewhere(db, None).await;
+    }
+
+    /// By a hint.
+    async fn who_is_blocked_at_one_process_is_cut_at_another_with_redis(db: TestDb) {
+        let redis = Redis::start().await;
+        blocked_elsewhere(db, Some(&redis)).await;
     }
 
     /// The process that relays cannot tell the other, which hears from its own line that all is well.

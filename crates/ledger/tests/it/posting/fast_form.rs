@@ -1,16 +1,18 @@
 //! PostgreSQL's one round trip says and writes exactly what a statement at a time does.
 
 use kernel::Money;
-use ledger::{JournalKind, Ledger, NewJournal, Outcome, Reference, templates};
+use ledger::{JournalKind, Ledger, LedgerError, NewJournal, Outcome, Reference, templates};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use sea_orm::ConnectionTrait;
-use store::Database;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use store::{Database, OneStatement, StoreError};
 use testkit::{Domain, Engine, FakeClock, Scope, TestDb, ambient};
 
 use super::schedules::{Shape, Step, World, legs, steps};
-use super::support::{anybody, at_once, count, ledger, ledger_of, post_in_txn, rows};
+use super::support::{
+    anybody, at_once, available, count, ledger, ledger_of, post_in_txn, rows, settle, somebody_with, spend,
+};
 
 /// Everything that was written, as text, ids of journals and holds told by their keys.
 async fn everything(db: &Database) -> Vec<String> {
@@ -175,5 +177,49 @@ async fn plain_statements_call_no_function_of_the_database() {
     assert!(is_posted(post_in_txn(&db, &plain, &journal("pay_2")).await));
     assert!(is_posted(plain.poster().post(journal("pay_3")).await));
     assert_eq!(plain.wallet(user).await.unwrap().available, Money::inr(300));
+    db.dispose().await;
+}
+
+/// Among writes of others: only if what they found is there, and the wallet is as it was seen.
+#[tokio::test]
+async fn a_journal_among_other_writes_is_posted_with_them_or_not_at_all() {
+    let db = TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await;
+    let ledger = ledger(&db);
+    let user = somebody_with(&ledger, 1_000).await;
+    let gate = |is_open: bool| {
+        OneStatement::default().with("gate", "SELECT 1 AS one WHERE CAST(? AS boolean)", [is_open.into()])
+    };
+    let version = ledger.glance(user).await.unwrap().unwrap().version;
+    for (is_open, version, is_posted) in
+        [(false, version, false), (true, version + 1, false), (true, version, true), (true, version, false)]
+    {
+        let (_, writes, posted) =
+            ledger.post_at_once(gate(is_open), &spend("among", user, 10), "gate", version).unwrap();
+        assert_eq!(db.at_once(&writes, posted).await.unwrap(), is_posted, "{is_open} {version}");
+    }
+    assert_eq!(available(&db, &ledger, user).await, 990);
+    assert!(ledger.post_at_once(gate(true), &settle("house", 10), "gate", 1).is_none(), "no wallet is in it");
+    let plain = ledger.in_plain_statements();
+    assert!(plain.post_at_once(gate(true), &spend("plain", user, 10), "gate", version).is_none());
+    db.dispose().await;
+}
+
+/// A database that cannot is not a balance that does not fit.
+#[tokio::test]
+async fn a_wallet_that_is_waited_for_in_vain_is_told_as_such() {
+    let db = TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await;
+    let ledger = ledger(&db);
+    let user = somebody_with(&ledger, 1_000).await;
+    let held = db.in_txn(async |txn| {
+        ledger.lock_wallet_in_txn(txn, user).await?;
+        let impatient = async |txn: &DatabaseTransaction| {
+            txn.execute_unprepared("SET LOCAL lock_timeout = '20ms'").await.map_err(StoreError::from)?;
+            ledger.post_in_txn(txn, &spend("a", user, 10)).await
+        };
+        Ok::<_, LedgerError>(db.in_txn(impatient).await)
+    });
+    let told = held.await.unwrap();
+    assert!(matches!(told, Err(LedgerError::Store(_))), "{told:?}");
+    assert_eq!(available(&db, &ledger, user).await, 1_000);
     db.dispose().await;
 }

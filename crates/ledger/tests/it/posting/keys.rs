@@ -52,6 +52,35 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         assert_sound(db, &ledger).await;
     }
 
+    /// Two wallets keep nobody apart, and the second finds the key taken while it writes.
+    async fn a_key_that_two_people_use_at_once_is_one_person_s(db: TestDb) {
+        let ledger = ledger(db);
+        let users = [somebody_with(&ledger, 1_000).await, somebody_with(&ledger, 1_000).await];
+        let (is_posted, let_go) = (Notify::new(), Notify::new());
+        let first = db.in_txn(async |txn| {
+            let outcome = ledger.post_in_txn(txn, &spend("one", users[0], 10)).await?;
+            is_posted.notify_one();
+            let_go.notified().await;
+            Ok::<_, LedgerError>(outcome)
+        });
+        let second = async {
+            is_posted.notified().await;
+            let journal = spend("one", users[1], 10);
+            let waiting = post_in_txn(db, &ledger, &journal);
+            // The other commits once this one waits for it, or soon.
+            let letting_go = async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let_go.notify_one();
+            };
+            tokio::join!(waiting, letting_go).0
+        };
+        let (first, second) = tokio::join!(first, second);
+        assert!(matches!(first, Ok(Outcome::Posted(_))), "{first:?}");
+        assert!(matches!(second, Err(LedgerError::KeyReused)), "{second:?}");
+        assert_eq!((available(db, &ledger, users[0]).await, available(db, &ledger, users[1]).await), (990, 1_000));
+        assert_sound(db, &ledger).await;
+    }
+
     /// No wallet's lock keeps these apart: the key alone does.
     async fn one_key_one_journal_where_no_wallet_is_touched(db: TestDb) {
         let outcomes = race(db, vec![settle("settle:1", 100); 32]).await;
