@@ -37,8 +37,9 @@ fn every_test_that_the_documents_name_exists() {
         let (inside, function) = (folder(package), format!("fn {test}("));
         sources.iter().any(|(path, text)| path.starts_with(&inside) && text.contains(&function))
     };
-    let architecture = text("docs/architecture.md");
-    let invariants = invariants(&architecture);
+    let documents =
+        ["architecture", "notifications", "realtime"].map(|name| text(&format!("docs/{name}.md")));
+    let invariants: Vec<_> = documents.iter().flat_map(|document| invariants(document)).collect();
     assert!(invariants.len() > 10, "the invariants were not found");
     for invariant in &invariants {
         assert!(!named_tests(invariant).is_empty(), "no test is named for:{invariant}");

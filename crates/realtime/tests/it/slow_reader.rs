@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use realtime::Reason;
+use realtime::{Config, EngineConfig, Reason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -84,4 +84,26 @@ async fn a_volatile_event_is_dropped_while_others_wait() {
     assert_eq!(polling.get().await.1, "42[\"v\",1]\u{1e}42[\"n\",3]");
     handle.everybody().volatile().emit("v", &5).unwrap();
     assert_eq!(polling.get().await.1, "42[\"v\",5]");
+}
+
+#[actix_web::test]
+async fn a_volatile_event_is_dropped_by_a_websocket_too_while_others_wait() {
+    const TEXTS: usize = 4_000;
+    let engine = EngineConfig { max_queue: 64 << 20, ..config().engine };
+    let (server, realtime, _) = start(Config { engine, ..config() }).await;
+    let (mut slow, _) = Ws::enter(&server, "").await;
+    let handle = realtime.handle();
+    // More than the kernel takes of a client that does not read.
+    let text = "x".repeat(8_000);
+    for _ in 0..TEXTS {
+        handle.everybody().emit("n", &text).unwrap();
+    }
+    handle.everybody().volatile().emit("v", &1).unwrap();
+    handle.everybody().emit("last", &2).unwrap();
+    for _ in 0..TEXTS {
+        assert!(slow.text().await.starts_with("42[\"n\""));
+    }
+    assert_eq!(slow.text().await, "42[\"last\",2]");
+    handle.everybody().volatile().emit("v", &3).unwrap();
+    assert_eq!(slow.text().await, "42[\"v\",3]");
 }

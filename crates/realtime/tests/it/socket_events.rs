@@ -110,6 +110,31 @@ async fn a_question_to_a_client_that_goes_ends_at_once() {
 }
 
 #[actix_web::test]
+async fn so_many_answers_are_awaited_of_a_client_and_no_more() {
+    let (server, realtime, _) = start(realtime::Config { max_acks: 2, ..config() }).await;
+    let (mut ws, _) = Ws::enter(&server, "").await;
+    let socket = realtime.handle().everybody().sockets().remove(0);
+    let args = Args::none();
+    let ask = async |within| socket.emit_with_ack("question", &args, within).await;
+    let patience = Duration::from_secs(4);
+    let third = async {
+        assert_eq!(ws.text().await, "420[\"question\"]");
+        assert_eq!(ws.text().await, "421[\"question\"]");
+        assert!(matches!(ask(patience).await, Err(realtime::AckError::TooMany)));
+        ws.send("430[1]").await;
+    };
+    let (first, second, ()) = tokio::join!(ask(patience), ask(Duration::from_millis(300)), third);
+    assert!(first.is_ok(), "{first:?}");
+    assert!(matches!(second, Err(realtime::AckError::TimedOut)), "{second:?}");
+    let again = async {
+        assert_eq!(ws.text().await, "422[\"question\"]", "there is room again");
+        ws.send("432[1]").await;
+    };
+    let (answer, ()) = tokio::join!(ask(patience), again);
+    assert!(answer.is_ok(), "{answer:?}");
+}
+
+#[actix_web::test]
 async fn events_of_one_client_are_handled_in_their_order_and_reading_waits_for_a_slow_handler() {
     let (server, ..) = start(realtime::Config { max_inbox: 4, ..config() }).await;
     let (mut ws, _) = Ws::enter(&server, "").await;
