@@ -100,8 +100,8 @@ impl Facts<'_> {
         self.to(self.id("sellerId").map(|id| Stream::User(id.into())), name, fields)
     }
 
-    /// To its seller, with more than the usual where there is more; and to those who look at the listing, who are told no more than that there is something to ask
-    /// for: what they may see of it is decided when they ask.
+    /// To its seller, with what there is beside the usual; and to those who look at the listing, who are told no more
+    /// than that there is something to ask for: what they may see of it is decided when they ask.
     fn to_listing(&self, name: &str, more: &[&str]) -> Vec<NewEntry> {
         let mut entries = self.to_seller(name, &[&["listingId", "title", "status"], more].concat());
         let listing = self.id("listingId").map(|id| Stream::Listing(id.into()));
@@ -111,7 +111,10 @@ impl Facts<'_> {
 
     fn to(&self, streams: impl IntoIterator<Item = Stream>, name: &str, fields: &[&str]) -> Vec<NewEntry> {
         let OutboxEvent { id, payload, at, .. } = self.0;
-        let told = |field: &&str| payload.get(field).map(|value| ((*field).to_owned(), value.clone()));
+        let told = |field: &&str| {
+            let value = payload.get(field).filter(|value| !value.is_null())?;
+            Some(((*field).to_owned(), value.clone()))
+        };
         let payload = Json::Object(fields.iter().filter_map(told).collect::<Map<_, _>>());
         let entry = |stream: Stream| NewEntry {
             stream: stream.to_string(),
@@ -265,7 +268,8 @@ mod tests {
         let mut told: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
         let documents =
             [include_str!("../../../../docs/realtime.md"), include_str!("../../../../docs/asyncapi.yaml")];
-        let words = documents.concat();
+        // Whatever is asked for is there: what the documents do not name must not be told.
+        let words = documents.concat() + include_str!("audience.rs");
         let words = words.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         let mut facts: Map<_, _> = words.map(|word| (word.to_owned(), json!(1))).collect();
         for id in ["listingId", "sellerId", "announcementId"] {
@@ -308,7 +312,7 @@ mod tests {
     /// The names of an event's properties; those of an amount within stand further in.
     fn of_the_asyncapi(document: &str, name: &str) -> BTreeSet<String> {
         let message = document.split(&format!("\n        name: \"{name}\"\n")).nth(1).unwrap();
-        let properties = message.split("          properties:").nth(1).unwrap();
+        let properties = message.split("\n          properties:").nth(1).unwrap();
         let lines = properties.lines().skip(1).take_while(|line| line.starts_with("            "));
         lines
             .filter_map(|line| line.strip_prefix("            ")?.strip_suffix(':'))

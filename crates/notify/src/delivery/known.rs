@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use store::{Engine, StoreError, insert_if_absent};
 use uuid::Uuid;
 
-use super::plan::{NewNotification, Recipient};
+use super::notice::{NewNotification, Recipient};
 use crate::preference::{self, Choices};
 use crate::template::{self, TemplateParts};
 use crate::{Channel, Kind, Language};

@@ -7,74 +7,16 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Lane;
 use super::known::{Known, note_events};
+use super::notice::{NewNotification, PlannedDelivery, Recipient, Told};
 use super::rows::{self, NewDelivery};
 use super::rules::{check, collapse_key};
+use super::slot;
 use crate::preference::{self, Choices};
 use crate::template::{self, TemplateKey, Words};
-use crate::{Channel, DeliveryStatus, Kind, Language, Notify, NotifyError, clock, device, inbox};
+use crate::{Channel, DeliveryStatus, Notify, NotifyError, clock, device, inbox};
 
 /// Why a message is withheld that nobody is there to send.
 pub(super) const NO_PROVIDER: &str = "no_provider";
-
-/// Whom to tell, and by which ways they can be reached. The contact itself is looked up when something is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recipient {
-    /// Who.
-    pub user: UserId,
-    /// In which language.
-    pub language: Language,
-    /// Whether they have a verified phone number.
-    pub has_phone: bool,
-    /// Whether they have a verified address.
-    pub has_email: bool,
-}
-
-/// What to tell.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewNotification {
-    /// What it is about.
-    pub kind: Kind,
-    /// What makes it this one and no other, at most 190 characters: the event's id. Told twice, it is told once.
-    pub event_key: String,
-    /// The kind's variables.
-    pub params: Json,
-    /// Where it leads inside the app: a path such as `/listings/018f…`.
-    pub action: Option<String>,
-    /// By which ways alone, of those that the person wants; by all of them when it is `None`.
-    pub only: Option<Vec<Channel>>,
-}
-
-impl NewNotification {
-    fn goes_by(&self, channel: Channel) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(&channel))
-    }
-}
-
-/// A message that will be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlannedDelivery {
-    /// Its id.
-    pub id: DeliveryId,
-    /// By which way.
-    pub channel: Channel,
-    /// By which lane.
-    pub lane: Lane,
-    /// When.
-    pub due_at: DateTime<Utc>,
-}
-
-/// What came of telling somebody.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Told {
-    /// Whether it was new; an event that was told before changes nothing.
-    pub is_new: bool,
-    /// The notification in their inbox, unless they want none.
-    pub notification: Option<NotificationId>,
-    /// Whether the notification was there and tells of this event too now.
-    pub merged: bool,
-    /// The messages to be sent, for each of which the caller enqueues a job.
-    pub deliveries: Vec<PlannedDelivery>,
-}
 
 /// What is being told, with all that its parts need to know.
 struct Telling<'a> {
@@ -170,11 +112,11 @@ impl Notify {
         in_inbox: bool,
         now: DateTime<Utc>,
     ) -> Result<(Option<NotificationId>, i64), NotifyError> {
-        let slot = rows::lock_slot(txn, user, key, now).await?;
+        let slot = slot::lock(txn, user, key, now).await?;
         let is_open = slot.opened_at + self.config.merge_window > now;
         match slot.notification {
             // One that was read is not written over: what is new comes as a new one.
-            Some(id) if is_open && in_inbox && rows::is_unread(txn, user, id).await? => {
+            Some(id) if is_open && in_inbox && slot::is_unread(txn, user, id).await? => {
                 Ok((Some(id), slot.merged + 1))
             }
             None if is_open && !in_inbox && slot.merged > 0 => Ok((None, slot.merged + 1)),
@@ -192,7 +134,7 @@ impl Notify {
         if !telling.in_inbox {
             let (count, opened_at) = (telling.count, (telling.count == 1).then_some(telling.now));
             if let Some(key) = &telling.collapse_key {
-                rows::fill_slot(txn, recipient.user, key, None, count, opened_at).await?;
+                slot::fill(txn, recipient.user, key, None, count, opened_at).await?;
             }
             return Ok((None, false));
         }
@@ -223,7 +165,7 @@ impl Notify {
         let id = merged.unwrap_or(row.id);
         if let Some(key) = &telling.collapse_key {
             let opened_at = merged.is_none().then_some(telling.now);
-            rows::fill_slot(txn, recipient.user, key, Some(id), telling.count, opened_at).await?;
+            slot::fill(txn, recipient.user, key, Some(id), telling.count, opened_at).await?;
         }
         Ok((Some(id), merged.is_some()))
     }

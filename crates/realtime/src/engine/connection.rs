@@ -3,7 +3,6 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use crate::engine::packets::Packets;
 use crate::engine::queue::Queue;
 use crate::engine::shard::{Due, Shard};
 use crate::engine::shared::Shared;
+use crate::engine::state::{Pushed, State, Transport};
 use crate::engine::{Handler, Message};
 use crate::id::Id;
 use crate::meters;
@@ -27,62 +27,6 @@ pub struct Connection {
     shard: Arc<Shard>,
     handler: OnceLock<Arc<dyn Handler>>,
     state: Mutex<State>,
-}
-
-/// What changes about it. Locked for moments only, and never while the application runs.
-pub(crate) struct State {
-    pub(crate) queue: Queue,
-    pub(crate) transport: Transport,
-    /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
-    pub(crate) writer: Option<Waker>,
-    /// Of whoever reads the body of a POST.
-    pub(crate) reader: Option<Waker>,
-    /// Of a WebSocket that wants to take over.
-    pub(crate) probe: Option<Box<Probe>>,
-    pub(crate) ended: Option<Reason>,
-    /// Nothing is waited for any more; the transport may go.
-    pub(crate) is_over: bool,
-    pong_by: Option<Instant>,
-}
-
-/// What carries a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
-    Polling { is_getting: bool, is_posting: bool },
-    WebSocket,
-}
-
-/// A WebSocket that has not taken over yet.
-pub(crate) struct Probe {
-    pub(crate) by: Instant,
-    /// Its `2probe` has come.
-    pub(crate) has_asked: bool,
-    pub(crate) waker: Option<Waker>,
-}
-
-impl State {
-    /// Lets the writer look again, if there is one.
-    pub(crate) fn wake_writer(&self) {
-        if let Some(writer) = &self.writer {
-            writer.wake_by_ref();
-        }
-    }
-
-    pub(crate) fn set_writer(&mut self, waker: &Waker) {
-        if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(waker)) {
-            self.writer = Some(waker.clone());
-        }
-    }
-}
-
-/// What became of packets that were to be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    Queued,
-    /// Nobody is there any more, or the packets were volatile and others waited already.
-    Dropped,
-    /// Too much waited: the connection must be ended with [`Reason::SlowConsumer`].
-    Overflowed,
 }
 
 impl Connection {

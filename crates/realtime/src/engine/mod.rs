@@ -33,6 +33,7 @@
 
 mod connection;
 mod fragments;
+mod handshake;
 mod origin;
 pub(crate) mod packets;
 mod polling;
@@ -42,6 +43,7 @@ mod refusal;
 mod request;
 mod shard;
 mod shared;
+mod state;
 mod websocket;
 
 use std::cell::OnceCell;
@@ -58,11 +60,11 @@ use bytestring::ByteString;
 
 use crate::config::EngineConfig;
 pub use crate::engine::connection::Connection;
-pub(crate) use crate::engine::connection::Pushed;
 use crate::engine::query::Query;
 use crate::engine::request::Local;
 pub use crate::engine::shard::Shard;
 use crate::engine::shared::Shared;
+pub(crate) use crate::engine::state::Pushed;
 use crate::meters::Meters;
 use crate::reason::Reason;
 

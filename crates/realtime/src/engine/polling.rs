@@ -13,9 +13,10 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::StreamExt;
 
-use crate::engine::connection::{Connection, Transport};
+use crate::engine::connection::Connection;
 use crate::engine::packets::SEPARATOR;
 use crate::engine::refusal::Refusal;
+use crate::engine::state::Transport;
 use crate::reason::Reason;
 
 /// An answer of text.

@@ -9,13 +9,14 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use crate::engine::connection::{Connection, Transport};
+use crate::engine::connection::Connection;
 use crate::engine::packets::Packets;
 use crate::engine::query::{Query, TransportName};
 use crate::engine::refusal::Refusal;
 use crate::engine::shard::Shard;
 use crate::engine::shared::Shared;
-use crate::engine::{PeerOf, origin, polling, websocket};
+use crate::engine::state::Transport;
+use crate::engine::{PeerOf, handshake, origin, polling};
 
 /// What a worker thread needs to answer.
 #[derive(Clone)]
@@ -56,17 +57,17 @@ async fn answer(
             }
         }
         (TransportName::WebSocket, None) => {
-            let response = websocket::shake_hands(request)?;
+            let response = handshake::shake_hands(request)?;
             let connection = local.connection(request, Transport::WebSocket)?;
             connection.push_or_cut(&open_packet(&connection, &[]));
             local.shared.meters.opened_websocket.increment(1);
             connection.open();
-            Ok(websocket::carry(response, connection, payload))
+            Ok(handshake::carry(response, connection, payload))
         }
         (TransportName::WebSocket, Some(sid)) => {
             let connection = sid.and_then(|sid| local.shared.find(sid)).ok_or(Refusal::UnknownSid)?;
-            let response = websocket::shake_hands(request)?;
-            Ok(websocket::probe(response, connection, payload))
+            let response = handshake::shake_hands(request)?;
+            Ok(handshake::probe(response, connection, payload))
         }
     }
 }

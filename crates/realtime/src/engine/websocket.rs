@@ -7,79 +7,27 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
-use actix_http::ResponseBuilder;
 use actix_http::body::{BodySize, MessageBody};
-use actix_http::ws::{self, Codec, Frame, Item};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_http::ws::{Codec, Frame, Item};
+use actix_web::web;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
 use tokio_util::codec::Decoder as _;
 
-use crate::engine::connection::{Connection, Probe, Transport};
+use crate::engine::connection::Connection;
 use crate::engine::fragments::Fragments;
 use crate::engine::packets::{self, Packets};
-use crate::engine::refusal::Refusal;
-use crate::engine::shard::Due;
+use crate::engine::state::Transport;
 use crate::reason::Reason;
 
 /// The longest head of a frame, with its mask.
 const HEAD: usize = 14;
 
-/// Checks the handshake.
-pub(crate) fn shake_hands(request: &HttpRequest) -> Result<ResponseBuilder, Refusal> {
-    ws::handshake(request.head()).map_err(|error| match error {
-        ws::HandshakeError::GetMethodRequired => Refusal::BadMethod,
-        _ => Refusal::BadRequest("This is no WebSocket handshake"),
-    })
-}
-
-/// Carries a connection from its beginning.
-pub(crate) fn carry(
-    response: ResponseBuilder,
-    connection: Arc<Connection>,
-    payload: web::Payload,
-) -> HttpResponse {
-    respond(response, Body::new(connection, payload, Phase::Open))
-}
-
-/// Begins to take over a connection from polling, if nothing else does. What may not is closed at once.
-pub(crate) fn probe(
-    response: ResponseBuilder,
-    connection: Arc<Connection>,
-    payload: web::Payload,
-) -> HttpResponse {
-    let by = Instant::now() + connection.shared().config.upgrade_timeout;
-    let is_claimed = {
-        let mut state = connection.state();
-        let is_free =
-            state.ended.is_none() && state.transport != Transport::WebSocket && state.probe.is_none();
-        if is_free {
-            state.probe = Some(Box::new(Probe { by, has_asked: false, waker: None }));
-        }
-        is_free
-    };
-    let mut body = Body::new(Arc::clone(&connection), payload, Phase::Probing);
-    if is_claimed {
-        connection.shard().set_timer(by, Due::Upgrade, &connection);
-    } else {
-        body.close(Reason::TransportClose);
-    }
-    respond(response, body)
-}
-
-fn respond(mut response: ResponseBuilder, body: Body) -> HttpResponse {
-    match response.message_body(body) {
-        Ok(response) => HttpResponse::from(response).map_into_boxed_body(),
-        Err(_) => Refusal::BadRequest("This is no WebSocket handshake").respond(),
-    }
-}
-
 /// Where a WebSocket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// It has not taken over yet.
     Probing,
     /// It carries the connection.
@@ -89,7 +37,7 @@ enum Phase {
     Over,
 }
 
-struct Body {
+pub(super) struct Body {
     connection: Arc<Connection>,
     payload: web::Payload,
     phase: Phase,
@@ -101,12 +49,12 @@ struct Body {
     fragments: Fragments,
     /// Goes out before what waits in the queue.
     urgent: Option<Bytes>,
-    /// Something was written since it was last looked for what has come.
+    /// The last poll gave something to write.
     has_written: bool,
 }
 
 impl Body {
-    fn new(connection: Arc<Connection>, payload: web::Payload, phase: Phase) -> Self {
+    pub(super) fn new(connection: Arc<Connection>, payload: web::Payload, phase: Phase) -> Self {
         let codec = Codec::new().max_size(connection.shared().config.max_payload);
         Self {
             connection,
@@ -121,7 +69,7 @@ impl Body {
     }
 
     /// Sends a close frame. If it carries the connection, it waits for the client's a little.
-    fn close(&mut self, reason: Reason) {
+    pub(super) fn close(&mut self, reason: Reason) {
         self.urgent = Some(packets::close_frame(reason.close_code()));
         self.phase = if self.phase == Phase::Open { Phase::Closing } else { Phase::Over };
     }
@@ -265,14 +213,13 @@ impl Body {
         }
     }
 
-    /// What waits in the queue at the first look: most polls are for writing, and each write is followed by another poll,
-    /// which reads. So reading costs once for each write, and a client that is written to without end is heard too.
+    /// What waits in the queue at the first poll after a rest: most are for writing alone, and the next poll follows at
+    /// once and reads. While more and more waits, each poll reads before it writes, so that a slow client is heard too.
     fn write_first(&mut self) -> Option<Bytes> {
         if self.has_written || self.phase != Phase::Open || self.urgent.is_some() {
             return None;
         }
         let taken = self.connection.state().queue.take_chunk()?;
-        self.has_written = true;
         Some(self.count(taken))
     }
 
@@ -326,9 +273,9 @@ impl MessageBody for Body {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let this = self.get_mut();
         if let Some(chunk) = this.write_first() {
+            this.has_written = true;
             return Poll::Ready(Some(Ok(chunk)));
         }
-        this.has_written = false;
         this.read(context);
         if let Some(urgent) = this.urgent.take() {
             return Poll::Ready(Some(Ok(urgent)));
@@ -336,7 +283,9 @@ impl MessageBody for Body {
         if this.phase == Phase::Over {
             return Poll::Ready(None);
         }
-        this.write(context).map(|chunk| chunk.map(Ok))
+        let written = this.write(context);
+        this.has_written = matches!(written, Poll::Ready(Some(_)));
+        written.map(|chunk| chunk.map(Ok))
     }
 }
 

@@ -107,3 +107,24 @@ async fn a_volatile_event_is_dropped_by_a_websocket_too_while_others_wait() {
     handle.everybody().volatile().emit("v", &3).unwrap();
     assert_eq!(slow.text().await, "42[\"v\",3]");
 }
+
+/// What waits for a client is no reason not to hear it: here it leaves while most of that still waits.
+#[actix_web::test]
+async fn a_client_for_whom_much_waits_is_heard() {
+    const TEXTS: usize = 6_000;
+    let engine = EngineConfig { max_queue: 64 << 20, ..config().engine };
+    let (server, realtime, lab) = start(Config { engine, ..config() }).await;
+    let (mut slow, _) = Ws::enter(&server, "").await;
+    let text = "x".repeat(8_000);
+    for _ in 0..TEXTS {
+        realtime.handle().everybody().emit("n", &text).unwrap();
+    }
+    slow.send("41").await;
+    let mut read = 0;
+    while lab.gone.lock().unwrap().is_empty() {
+        slow.text().await;
+        read += 1;
+        assert!(read < TEXTS / 2, "it is not heard before all is written");
+    }
+    assert_eq!(*lab.gone.lock().unwrap(), [Reason::ClientLeft]);
+}

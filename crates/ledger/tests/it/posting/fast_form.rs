@@ -5,9 +5,10 @@ use ledger::{JournalKind, Ledger, LedgerError, NewJournal, Outcome, Reference, t
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 use store::{Database, OneStatement, StoreError};
 use testkit::{Domain, Engine, FakeClock, Scope, TestDb, ambient};
+use tokio::sync::Notify;
 
 use super::schedules::{Shape, Step, World, legs, steps};
 use super::support::{
@@ -204,22 +205,60 @@ async fn a_journal_among_other_writes_is_posted_with_them_or_not_at_all() {
     db.dispose().await;
 }
 
+/// A connection keeps each different statement that it was sent.
+#[tokio::test]
+async fn a_journal_of_one_wallet_is_one_statement() {
+    let db = TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await;
+    let ledger = ledger(&db);
+    let user = somebody_with(&ledger, 1_000).await;
+    let statements = async |ledger: &Ledger, key: &str| {
+        db.in_txn(async |txn| {
+            let sent = async || {
+                let count = "SELECT COUNT(*) AS n FROM pg_prepared_statements";
+                let row = txn.query_one_raw(db.engine().statement(count, [])).await?.unwrap();
+                row.try_get::<i64>("", "n")
+            };
+            sent().await.map_err(StoreError::from)?;
+            let before = sent().await.map_err(StoreError::from)?;
+            let outcome = ledger.post_in_txn(txn, &spend(key, user, 10)).await?;
+            assert!(matches!(outcome, Outcome::Posted(_)), "{outcome:?}");
+            Ok::<_, LedgerError>(sent().await.map_err(StoreError::from)? - before)
+        })
+        .await
+        .unwrap()
+    };
+    assert!(statements(&ledger.clone().in_plain_statements(), "plain").await > 4);
+    assert_eq!(statements(&ledger, "alone").await, 1);
+    db.dispose().await;
+}
+
 /// A database that cannot is not a balance that does not fit.
 #[tokio::test]
 async fn a_wallet_that_is_waited_for_in_vain_is_told_as_such() {
     let db = TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await;
     let ledger = ledger(&db);
     let user = somebody_with(&ledger, 1_000).await;
-    let held = db.in_txn(async |txn| {
+    let (is_held, let_go) = (Notify::new(), Notify::new());
+    let holding = db.in_txn(async |txn| {
         ledger.lock_wallet_in_txn(txn, user).await?;
-        let impatient = async |txn: &DatabaseTransaction| {
+        is_held.notify_one();
+        let_go.notified().await;
+        Ok::<_, LedgerError>(())
+    });
+    let impatient = async {
+        is_held.notified().await;
+        let told = db.in_txn(async |txn| {
             txn.execute_unprepared("SET LOCAL lock_timeout = '20ms'").await.map_err(StoreError::from)?;
             ledger.post_in_txn(txn, &spend("a", user, 10)).await
-        };
-        Ok::<_, LedgerError>(db.in_txn(impatient).await)
-    });
-    let told = held.await.unwrap();
-    assert!(matches!(told, Err(LedgerError::Store(_))), "{told:?}");
+        });
+        let told = told.await;
+        let_go.notify_one();
+        told
+    };
+    let (held, told) = tokio::join!(holding, impatient);
+    held.unwrap();
+    let told = told.unwrap_err();
+    assert!(matches!(told, LedgerError::Store(_)) && format!("{told:?}").contains("55P03"), "{told:?}");
     assert_eq!(available(&db, &ledger, user).await, 1_000);
     db.dispose().await;
 }

@@ -52,7 +52,7 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         assert_sound(db, &ledger).await;
     }
 
-    /// Two wallets keep nobody apart, and the second finds the key taken while it writes.
+    /// Two wallets keep nobody apart: where both may write at once, the second finds the key taken only when it writes.
     async fn a_key_that_two_people_use_at_once_is_one_person_s(db: TestDb) {
         let ledger = ledger(db);
         let users = [somebody_with(&ledger, 1_000).await, somebody_with(&ledger, 1_000).await];
@@ -67,7 +67,7 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
             is_posted.notified().await;
             let journal = spend("one", users[1], 10);
             let waiting = post_in_txn(db, &ledger, &journal);
-            // The other commits once this one waits for it, or soon.
+            // By then this one waits for the other.
             let letting_go = async {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 let_go.notify_one();

@@ -1,0 +1,63 @@
+//! What changes about a connection: its queue, what carries it, who is to be woken.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::engine::queue::Queue;
+use crate::reason::Reason;
+
+/// What changes about a connection. Locked for moments only, and never while the application runs.
+pub(crate) struct State {
+    pub(crate) queue: Queue,
+    pub(crate) transport: Transport,
+    /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
+    pub(crate) writer: Option<Waker>,
+    /// Of whoever reads the body of a POST.
+    pub(crate) reader: Option<Waker>,
+    /// Of a WebSocket that wants to take over.
+    pub(crate) probe: Option<Box<Probe>>,
+    pub(crate) ended: Option<Reason>,
+    /// Nothing is waited for any more; the transport may go.
+    pub(crate) is_over: bool,
+    pub(super) pong_by: Option<Instant>,
+}
+
+/// What carries a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Polling { is_getting: bool, is_posting: bool },
+    WebSocket,
+}
+
+/// A WebSocket that has not taken over yet.
+pub(crate) struct Probe {
+    pub(crate) by: Instant,
+    /// Its `2probe` has come.
+    pub(crate) has_asked: bool,
+    pub(crate) waker: Option<Waker>,
+}
+
+impl State {
+    /// Lets the writer look again, if there is one.
+    pub(crate) fn wake_writer(&self) {
+        if let Some(writer) = &self.writer {
+            writer.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn set_writer(&mut self, waker: &Waker) {
+        if !self.writer.as_ref().is_some_and(|writer| writer.will_wake(waker)) {
+            self.writer = Some(waker.clone());
+        }
+    }
+}
+
+/// What became of packets that were to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    Queued,
+    /// Nobody is there any more, or the packets were volatile and others waited already.
+    Dropped,
+    /// Too much waited: the connection must be ended with [`Reason::SlowConsumer`].
+    Overflowed,
+}
