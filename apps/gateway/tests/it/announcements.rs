@@ -179,9 +179,7 @@ on_every_engine! { Scope::All =>
         app.step_up(&admin).await;
         let gone = app.member().await;
         app.put("/api/users/me").bearer(&gone).json(&places[2]).send().await.expect(StatusCode::OK);
-        let ban = json!({ "status": "BANNED", "reason": "because of the test" });
-        let path = format!("/api/users/{}/status", gone.user_id);
-        app.put(&path).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        app.set_status(&admin, &gone, "BANNED").await;
         crate::realtime::listing(&app, &people[3], &admin).await;
         people.push(moderator);
 

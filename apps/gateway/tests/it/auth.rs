@@ -136,9 +136,7 @@ on_every_engine! { Scope::All =>
     async fn a_blocked_person_is_told_so(db: TestDb) {
         let app = TestApp::start(db).await;
         let (admin, member) = (app.staff(Role::Admin).await, app.member().await);
-        let path = format!("/api/users/{}/status", member.user_id);
-        let ban = json!({"status": "BANNED", "reason": "because of the test"});
-        app.put(&path).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        app.set_status(&admin, &member, "BANNED").await;
         app.get(ME).bearer(&member).send().await.problem(StatusCode::FORBIDDEN, "account_banned");
         app.clock.advance(TimeDelta::seconds(31));
         app.post(SEND).json(&json!({"phone": member.phone})).send().await.expect(StatusCode::OK);

@@ -6,16 +6,14 @@ use chrono::TimeDelta;
 use gateway::measure_once;
 use kernel::Role;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use notify::{Kind, Language, NewNotification, Recipient};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use serde_json::json;
 use store::StoreError;
 use testkit::receiver::Receiver;
 use testkit::{Scope, on_every_engine};
 
 use crate::dead_letters::{dead_event, dead_job};
 use crate::realtime::{bonus, relay};
-use crate::support::{Session, TestApp};
+use crate::support::TestApp;
 use crate::webhooks_out::webhook;
 
 /// The figures as a collector reads them.
@@ -28,26 +26,6 @@ async fn measured(app: &TestApp) -> BTreeMap<String, f64> {
     let figures = figures.render();
     let lines = figures.lines().filter_map(|line| line.split_once(' '));
     lines.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
-}
-
-/// Somebody is told something by mail, which waits to be sent.
-async fn mail(app: &TestApp, member: &Session) {
-    let recipient = Recipient {
-        user: member.user_id.parse().unwrap(),
-        language: Language::English,
-        has_phone: true,
-        has_email: true,
-    };
-    let new = NewNotification {
-        kind: Kind::WalletToppedUp,
-        event_key: app.state.ambient.new_uuid().to_string(),
-        params: json!({ "amount": { "amount": 50_000, "currency": "INR" } }),
-        action: None,
-        only: None,
-    };
-    let notify = &app.state.market.notify;
-    let told = app.state.db.in_txn(async |txn| notify.notify_in_txn(txn, &recipient, &new).await);
-    assert!(!told.await.unwrap().deliveries.is_empty());
 }
 
 async fn give_up(app: &TestApp, table: &str) {
@@ -76,7 +54,7 @@ on_every_engine! { Scope::All =>
         webhook(&app, &admin, &receiver).await;
         bonus(&app, &admin, &member, 100).await;
         relay(&app).await;
-        mail(&app, &member).await;
+        assert!(!app.tell(&member).await.deliveries.is_empty());
         bonus(&app, &admin, &member, 100).await;
         app.clock.advance(TimeDelta::seconds(90));
         let behind = measured(&app).await;
@@ -89,7 +67,7 @@ on_every_engine! { Scope::All =>
         app.run_jobs().await;
         dead_event(&app).await;
         dead_job(&app, "notify.announce").await;
-        mail(&app, &member).await;
+        assert!(!app.tell(&member).await.deliveries.is_empty());
         for table in ["notification_deliveries", "hook_deliveries"] {
             give_up(&app, table).await;
         }

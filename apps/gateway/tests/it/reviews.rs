@@ -239,9 +239,7 @@ on_every_engine! { Scope::All =>
         let owner = app.member().await;
         let listing = submit(&app.state.market, &seller(&app, &owner), &cycle(category, "A green bicycle")).await;
         let admin = app.staff(Role::Admin).await;
-        let standing = format!("/api/users/{}/status", owner.user_id);
-        let ban = json!({"status": "BANNED", "reason": "because of the test"});
-        app.put(&standing).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        app.set_status(&admin, &owner, "BANNED").await;
         let approval = json!({"decision": "APPROVE"});
         let answer = app.post(&path(listing.id)).bearer(&moderator).json(&approval).send().await;
         answer.problem(StatusCode::CONFLICT, "seller_blocked");

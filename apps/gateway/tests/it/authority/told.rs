@@ -1,6 +1,6 @@
 //! Things of which people are told, and what goes to partners.
 
-use notify::{AnnouncementEvent, Category, HookEvent, Kind, Language, NewNotification, Recipient, Told};
+use notify::{AnnouncementEvent, Category, HookEvent};
 use reqwest::StatusCode;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -8,23 +8,8 @@ use serde_json::json;
 use super::Cast;
 use crate::support::TestApp;
 
-/// The owner is told something, by a mail too.
-async fn tell(app: &TestApp, cast: &Cast) -> Told {
-    let user = cast.person("owner").user_id.parse().unwrap();
-    let recipient = Recipient { user, language: Language::English, has_phone: true, has_email: true };
-    let new = NewNotification {
-        kind: Kind::WalletToppedUp,
-        event_key: app.state.ambient.new_uuid().to_string(),
-        params: json!({ "amount": { "amount": 50_000, "currency": "INR" } }),
-        action: None,
-        only: None,
-    };
-    let notify = &app.state.market.notify;
-    app.state.db.in_txn(async |txn| notify.notify_in_txn(txn, &recipient, &new).await).await.unwrap()
-}
-
 pub(super) async fn notification(app: &TestApp, cast: &Cast) -> String {
-    tell(app, cast).await.notification.unwrap().to_string()
+    app.tell(cast.person("owner")).await.notification.unwrap().to_string()
 }
 
 pub(super) async fn dead_delivery(app: &TestApp, cast: &Cast) -> String {
@@ -34,7 +19,7 @@ pub(super) async fn dead_delivery(app: &TestApp, cast: &Cast) -> String {
     let owner = cast.person("owner").user_id.parse().unwrap();
     let wanted = notify::NewChoices { preferences: vec![on], ..notify::NewChoices::default() };
     app.state.market.notify.choose(owner, &wanted).await.unwrap();
-    let told = tell(app, cast).await;
+    let told = app.tell(cast.person("owner")).await;
     let id = told.deliveries.iter().find(|one| one.channel == notify::Channel::Email).unwrap().id;
     give_up(app, "notification_deliveries", id.to_string()).await
 }

@@ -38,9 +38,7 @@ async fn end(app: &TestApp, admin: &Session, phone: &Session, other: &Session, e
             refused.problem(StatusCode::UNAUTHORIZED, "invalid_refresh_token");
         }
         End::Blocked => {
-            let path = format!("/api/users/{}/status", phone.user_id);
-            let ban = json!({ "status": "BANNED", "reason": "because of the test" });
-            app.put(&path).bearer(admin).json(&ban).send().await.expect(StatusCode::OK);
+            app.set_status(admin, phone, "BANNED").await;
         }
         End::TooOld => app.clock.advance(TimeDelta::days(200)),
     }

@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 use kernel::Role;
 use reqwest::StatusCode;
 use sandbox::RefundEnd;
-use serde_json::json;
 use testkit::{Scope, on_every_engine};
 
 use super::event;
@@ -19,9 +18,7 @@ on_every_engine! { Scope::All =>
         let payment = app.topped_up(&buyer, 50_000).await;
         let late = app.paid(&buyer, 20_000).await;
         app.refund(&finance, &payment, Some(10_000), "k").send().await.expect(StatusCode::CREATED);
-        let ban = json!({ "status": "BANNED", "reason": "for the test" });
-        let path = format!("/api/users/{}/status", buyer.user_id);
-        app.put(&path).bearer(&admin).json(&ban).send().await.expect(StatusCode::OK);
+        app.set_status(&admin, &buyer, "BANNED").await;
         app.get("/api/wallet").bearer(&buyer).send().await.problem(StatusCode::FORBIDDEN, "account_banned");
         assert_eq!(app.purses(&buyer).await, (40_000, 10_000, 0));
 

@@ -73,10 +73,8 @@ on_every_engine! { Scope::All =>
         let stream = user_stream(&member);
         let last = streams[&stream]["seq"].clone();
         client.leave().await;
-        let path = format!("/api/users/{}/status", member.user_id);
         for status in ["BANNED", "ACTIVE"] {
-            let body = json!({ "status": status, "reason": "for the test" });
-            app.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+            app.set_status(&admin, &member, status).await;
         }
         relay(&app).await;
         let back = app.login(&member.phone).await;

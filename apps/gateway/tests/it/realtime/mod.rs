@@ -97,9 +97,7 @@ on_every_engine! { Scope::All =>
         let admin = app.staff(Role::Admin).await;
         let member = app.member().await;
         let (mut client, _) = Client::ready(&app, &member, json!({})).await;
-        let body = json!({ "status": "BANNED", "reason": "for the test" });
-        let path = format!("/api/users/{}/status", member.user_id);
-        app.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+        app.set_status(&admin, &member, "BANNED").await;
         relay(&app).await;
         assert_eq!(client.hears("user:blocked").await.payload["status"], json!("BANNED"));
         client.is_cut().await;
@@ -114,9 +112,7 @@ on_every_engine! { Scope::All =>
         let (mut client, _) = Client::ready(&app, &member, json!({})).await;
         let (mut bystander, _) = Client::ready(&app, &other, json!({})).await;
         app.state.live.cut_revoked_sessions().await;
-        let body = json!({ "status": "BANNED", "reason": "for the test" });
-        let path = format!("/api/users/{}/status", member.user_id);
-        app.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+        app.set_status(&admin, &member, "BANNED").await;
         app.state.live.cut_revoked_sessions().await;
         assert!(client.hears_nothing().await, "the event may tell why first");
         app.clock.advance(chrono::TimeDelta::seconds(2));

@@ -127,9 +127,7 @@ async fn blocked_elsewhere(db: &testkit::TestDb, redis: Option<&Redis>) {
     let (member, other) = (here.member().await, here.member().await);
     let (mut client, _) = Client::ready(&there, &member, json!({})).await;
     let (mut bystander, _) = Client::ready(&there, &other, json!({})).await;
-    let body = json!({ "status": "BANNED", "reason": "for the test" });
-    let path = format!("/api/users/{}/status", member.user_id);
-    here.put(&path).bearer(&admin).json(&body).send().await.expect(StatusCode::OK);
+    here.set_status(&admin, &member, "BANNED").await;
     relay(&here).await;
     assert_eq!(client.hears("user:blocked").await.payload["status"], json!("BANNED"));
     client.is_cut().await;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use kernel::{Clock, Phone, Role};
+use notify::{Kind, Language, NewNotification, Recipient, Told};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -80,6 +81,28 @@ impl TestApp {
         let session = Session { secret: Some(secret), ..session };
         self.step_up(&session).await;
         session
+    }
+
+    /// Blocks somebody's account, or lifts that.
+    pub(crate) async fn set_status(&self, admin: &Session, member: &Session, status: &str) {
+        let path = format!("/api/users/{}/status", member.user_id);
+        let body = json!({ "status": status, "reason": "because of the test" });
+        self.put(&path).bearer(admin).json(&body).send().await.expect(StatusCode::OK);
+    }
+
+    /// Tells somebody of a top-up as a flow does: in their inbox, and by a mail that waits to be sent.
+    pub(crate) async fn tell(&self, member: &Session) -> Told {
+        let user = member.user_id.parse().unwrap();
+        let recipient = Recipient { user, language: Language::English, has_phone: true, has_email: true };
+        let new = NewNotification {
+            kind: Kind::WalletToppedUp,
+            event_key: self.state.ambient.new_uuid().to_string(),
+            params: json!({ "amount": { "amount": 50_000, "currency": "INR" } }),
+            action: None,
+            only: None,
+        };
+        let notify = &self.state.market.notify;
+        self.state.db.in_txn(async |txn| notify.notify_in_txn(txn, &recipient, &new).await).await.unwrap()
     }
 
     /// Gives a fresh code of the second factor.
