@@ -52,6 +52,7 @@ pub async fn serve(state: AppState, with_workers: bool) -> Result<(), ServeError
     .workers(threads)
     .client_request_timeout(Duration::from_secs(5))
     .keep_alive(Duration::from_secs(75))
+    .on_connect(realtime::on_connect)
     .disable_signals()
     .shutdown_timeout(server.shutdown_grace_s)
     .bind(bind)

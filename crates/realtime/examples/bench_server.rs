@@ -31,6 +31,9 @@ struct Cli {
     /// Bytes that may wait for one client.
     #[arg(long, default_value_t = EngineConfig::default().max_queue)]
     max_queue: usize,
+    /// Write through the HTTP server.
+    #[arg(long)]
+    through_server: bool,
     /// Bytes of a connection that the kernel holds before it makes us wait; its own choice unless given. Between two
     /// programs of one machine that is above a megabyte, which no network gives.
     #[arg(long)]
@@ -97,6 +100,7 @@ async fn main() -> anyhow::Result<()> {
             .configure(|app| realtime.configure(app))
             .route("/ready", actix_web::web::to(|| async { "yes" }))
     });
+    let server = if cli.through_server { server } else { server.on_connect(realtime::on_connect) };
     server.workers(cli.workers).listen(listen(&cli)?)?.run().await?;
     Ok(())
 }

@@ -61,6 +61,7 @@ mod reason;
 mod socket;
 
 pub use config::{Config, EngineConfig, Origins, RecoveryConfig};
+pub use engine::on_connect;
 pub use id::Id;
 pub use reason::Reason;
 pub use socket::{

@@ -33,6 +33,12 @@ impl Meters {
             not_recovered: metrics::counter!("realtime_recoveries_total", "result" => "fresh"),
         }
     }
+
+    /// Packets went out, in so many bytes.
+    pub(crate) fn sent(&self, packets: usize, bytes: usize) {
+        self.packets_out.increment(u64::try_from(packets).unwrap_or_default());
+        self.bytes_out.increment(u64::try_from(bytes).unwrap_or_default());
+    }
 }
 
 /// A connection ended.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::by_id::HasId;
+use crate::engine::line::Line;
 use crate::engine::packets::Packets;
 use crate::engine::queue::Queue;
 use crate::engine::shard::{Due, Shard};
@@ -45,12 +46,13 @@ impl Connection {
             state: Mutex::new(State {
                 queue: Queue::default(),
                 transport,
+                line: None,
                 writer: None,
                 reader: None,
                 probe: None,
                 ended: None,
                 is_over: false,
-                pong_by: None,
+                pong_by: u64::MAX,
             }),
         })
     }
@@ -86,7 +88,7 @@ impl Connection {
     pub(crate) fn has_ended(self: &Arc<Self>) -> bool {
         let (ended, overdue) = {
             let state = self.state();
-            (state.ended.is_some(), state.pong_by.is_some_and(|by| by <= Instant::now()))
+            (state.ended.is_some(), state.pong_by <= self.shard.micros(Instant::now()))
         };
         if overdue && !ended {
             self.end(Reason::PingTimeout);
@@ -106,8 +108,10 @@ impl Connection {
         let settle = handler.settle_within();
         drop(self.handler.set(handler));
         let now = Instant::now();
-        self.shard.set_timer(now + self.shared.config.ping_interval, Due::Ping, self);
-        if let Some(within) = settle {
+        let interval = self.shared.config.ping_interval;
+        self.shard.set_timer(now + interval, Due::Ping, self);
+        // Most will have settled when the first ping is due, and then need no timer for it.
+        if let Some(within) = settle.filter(|within| *within <= interval) {
             self.shard.set_timer(now + within, Due::Settle, self);
         }
         if let Some(handler) = self.handler() {
@@ -131,12 +135,13 @@ impl Connection {
     }
 
     /// Queues packets and wakes the writer. What overflows must be ended by the caller, when it holds no lock.
-    pub(crate) fn push(&self, packets: &Arc<Packets>, is_volatile: bool) -> Pushed {
+    pub(crate) fn push(self: &Arc<Self>, packets: &Arc<Packets>, is_volatile: bool) -> Pushed {
         let mut state = self.state();
         if state.ended.is_some() {
             return Pushed::Dropped;
         }
-        if is_volatile && !state.queue.is_empty() {
+        let is_blocked = state.line.as_ref().is_some_and(Line::is_blocked);
+        if is_volatile && (is_blocked || !state.queue.is_empty()) {
             self.shared.meters.dropped.increment(1);
             return Pushed::Dropped;
         }
@@ -145,10 +150,46 @@ impl Connection {
         }
         let was_empty = state.queue.is_empty();
         state.queue.push(Arc::clone(packets));
-        if was_empty {
-            state.wake_writer();
+        if was_empty && !is_blocked {
+            if state.line.is_some() {
+                drop(state);
+                self.shard.mark(self);
+            } else {
+                state.wake_writer();
+            }
         }
         Pushed::Queued
+    }
+
+    /// Writes what waits straight to the client, as far as it goes.
+    pub(crate) fn write_out(self: &Arc<Self>) {
+        let is_lost = {
+            let mut state = self.state();
+            // The body tells its end, and what comes before that.
+            if state.ended.is_some() {
+                return;
+            }
+            let is_lost = self.write_straight(&mut state).is_err();
+            if state.line.as_ref().is_some_and(Line::is_blocked) {
+                state.wake_writer();
+            }
+            is_lost
+        };
+        if is_lost {
+            self.end(Reason::TransportClose);
+        }
+    }
+
+    /// Writes what waits straight to the client, until nothing is left or the kernel takes no more.
+    pub(crate) fn write_straight(&self, state: &mut State) -> std::io::Result<()> {
+        let Some(line) = &mut state.line else { return Ok(()) };
+        while !line.is_blocked()
+            && let Some((chunk, packets)) = state.queue.take_chunk()
+        {
+            self.shared.meters.sent(packets, chunk.len());
+            line.write(chunk)?;
+        }
+        Ok(())
     }
 
     /// Takes one packet of text from the client: its type's digit and what follows (Engine.IO v4).
@@ -181,7 +222,8 @@ impl Connection {
     }
 
     fn pong(self: &Arc<Self>) {
-        if self.state().pong_by.take().is_some() {
+        let was_waited_for = std::mem::replace(&mut self.state().pong_by, u64::MAX) != u64::MAX;
+        if was_waited_for {
             self.shard.set_timer(Instant::now() + self.shared.config.ping_interval, Due::Ping, self);
         }
     }
@@ -194,9 +236,14 @@ impl Connection {
                 // very late does not take the client's time to answer.
                 let patience = self.shared.config.ping_timeout;
                 let by = (at + patience).max(Instant::now() + patience * 9 / 10);
-                self.state().pong_by = Some(by);
+                self.state().pong_by = self.shard.micros(by);
                 self.push_or_cut(&Packets::new(b"2", &[]));
                 self.shard.set_timer(by, Due::Pong, self);
+                let handler = self.handler().filter(|handler| !handler.has_settled());
+                if let Some(within) = handler.and_then(Handler::settle_within) {
+                    let left = within.saturating_sub(self.shared.config.ping_interval);
+                    self.shard.set_timer(at + left, Due::Settle, self);
+                }
             }
             Due::Pong => drop(self.has_ended()),
             Due::Upgrade => self.forget_probe(at),

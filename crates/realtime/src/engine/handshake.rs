@@ -8,6 +8,7 @@ use actix_http::ws;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::engine::connection::Connection;
+use crate::engine::line::take_handle;
 use crate::engine::refusal::Refusal;
 use crate::engine::shard::Due;
 use crate::engine::state::{Probe, Transport};
@@ -24,15 +25,17 @@ pub(crate) fn shake_hands(request: &HttpRequest) -> Result<ResponseBuilder, Refu
 
 /// Carries a connection from its beginning.
 pub(crate) fn carry(
+    request: &HttpRequest,
     response: ResponseBuilder,
     connection: Arc<Connection>,
     payload: web::Payload,
 ) -> HttpResponse {
-    respond(response, Body::new(connection, payload, Phase::Open))
+    respond(response, Body::new(connection, payload, take_handle(request), Phase::Open))
 }
 
 /// Begins to take over a connection from polling, if nothing else does. What may not is closed at once.
 pub(crate) fn probe(
+    request: &HttpRequest,
     response: ResponseBuilder,
     connection: Arc<Connection>,
     payload: web::Payload,
@@ -47,7 +50,7 @@ pub(crate) fn probe(
         }
         is_free
     };
-    let mut body = Body::new(Arc::clone(&connection), payload, Phase::Probing);
+    let mut body = Body::new(Arc::clone(&connection), payload, take_handle(request), Phase::Probing);
     if is_claimed {
         connection.shard().set_timer(by, Due::Upgrade, &connection);
     } else {

@@ -34,6 +34,7 @@
 mod connection;
 mod fragments;
 mod handshake;
+mod line;
 mod origin;
 pub(crate) mod packets;
 mod polling;
@@ -43,7 +44,9 @@ mod refusal;
 mod request;
 mod shard;
 mod shared;
+mod shown;
 mod state;
+mod straight;
 mod websocket;
 
 use std::cell::OnceCell;
@@ -60,6 +63,7 @@ use bytestring::ByteString;
 
 use crate::config::EngineConfig;
 pub use crate::engine::connection::Connection;
+pub use crate::engine::line::on_connect;
 use crate::engine::query::Query;
 use crate::engine::request::Local;
 pub use crate::engine::shard::Shard;
@@ -96,7 +100,7 @@ pub trait Application: Send + Sync + 'static {
 
 /// What answers one connection. Its methods run on a worker thread and must not block.
 pub trait Handler: Send + Sync {
-    /// How soon [`Handler::has_settled`] must be true; asked once.
+    /// How soon after it opened [`Handler::has_settled`] must be true; always the same.
     fn settle_within(&self) -> Option<Duration> {
         None
     }

@@ -133,7 +133,7 @@ async fn read_in_time(
             if state.ended.is_some() {
                 return Poll::Ready(Err(Refusal::Ended));
             }
-            state.reader = Some(context.waker().clone());
+            state.reader = Some(context.waker().clone().into());
         }
         read.as_mut().poll(context).map(|read| read.unwrap_or(Err(Refusal::TooSlow)))
     })

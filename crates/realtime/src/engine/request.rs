@@ -62,12 +62,12 @@ async fn answer(
             connection.push_or_cut(&open_packet(&connection, &[]));
             local.shared.meters.opened_websocket.increment(1);
             connection.open();
-            Ok(handshake::carry(response, connection, payload))
+            Ok(handshake::carry(request, response, connection, payload))
         }
         (TransportName::WebSocket, Some(sid)) => {
             let connection = sid.and_then(|sid| local.shared.find(sid)).ok_or(Refusal::UnknownSid)?;
             let response = handshake::shake_hands(request)?;
-            Ok(handshake::probe(response, connection, payload))
+            Ok(handshake::probe(request, response, connection, payload))
         }
     }
 }

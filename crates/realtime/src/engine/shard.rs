@@ -18,12 +18,17 @@ use crate::engine::shared::Shared;
 /// How long a busy shard gathers before it wakes its connections again.
 const GATHER: Duration = Duration::from_millis(1);
 
+/// How many connections are written to before other tasks have their turn.
+const SLICE: usize = 64;
+
 /// The connections of one worker thread.
 pub struct Shard {
     index: usize,
     runtime: Handle,
     bell: Notify,
     timers: Mutex<BinaryHeap<Timer>>,
+    /// Connections for which something new waits.
+    marked: Mutex<Vec<Arc<Connection>>>,
     /// Of the earliest timer that the task sleeps for, in microseconds from its start; `u64::MAX` when it sleeps for none.
     sleeps_until: AtomicU64,
     started: Instant,
@@ -45,16 +50,39 @@ pub(crate) enum Due {
     Linger,
 }
 
+impl Due {
+    const ALL: [Self; 5] = [Self::Ping, Self::Pong, Self::Upgrade, Self::Settle, Self::Linger];
+}
+
+/// Ordered by when it falls due, the earliest as the greatest, for the heap.
 struct Timer {
-    /// In microseconds from the shard's start: half as long as an `Instant`, and there are many of these.
-    at: u64,
-    due: Due,
+    /// Microseconds from the shard's start, and in the lowest bits the place in [`Due::ALL`]: there are many of these.
+    key: u64,
     connection: Weak<Connection>,
+}
+
+/// The lowest bits of a timer's key.
+const DUE_BITS: u32 = 3;
+
+impl Timer {
+    fn new(at: u64, due: Due, connection: &Arc<Connection>) -> Self {
+        let place = (0..).zip(Due::ALL).find_map(|(place, one)| (one == due).then_some(place)).unwrap_or(0);
+        Self { key: at << DUE_BITS | place, connection: Arc::downgrade(connection) }
+    }
+
+    const fn at(&self) -> u64 {
+        self.key >> DUE_BITS
+    }
+
+    fn due(&self) -> Option<Due> {
+        let place = usize::try_from(self.key & !(u64::MAX << DUE_BITS)).ok()?;
+        Due::ALL.get(place).copied()
+    }
 }
 
 impl PartialEq for Timer {
     fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
+        self.key == other.key
     }
 }
 
@@ -66,10 +94,9 @@ impl PartialOrd for Timer {
     }
 }
 
-/// The earliest is the greatest, for the heap.
 impl Ord for Timer {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.at.cmp(&self.at)
+        other.key.cmp(&self.key)
     }
 }
 
@@ -81,6 +108,7 @@ impl Shard {
             runtime: Handle::current(),
             bell: Notify::new(),
             timers: Mutex::default(),
+            marked: Mutex::default(),
             sleeps_until: AtomicU64::new(u64::MAX),
             started: Instant::now(),
             is_alive: AtomicBool::new(true),
@@ -107,6 +135,34 @@ impl Shard {
         self.is_alive.load(Memory::Acquire)
     }
 
+    fn marked(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the task write what waits for a connection.
+    pub(crate) fn mark(&self, connection: &Arc<Connection>) {
+        let mut marked = self.marked();
+        // Nobody would ever look.
+        if !self.is_alive() {
+            return;
+        }
+        marked.push(Arc::clone(connection));
+        if marked.len() == 1 {
+            self.ring();
+        }
+    }
+
+    /// Writes to the marked connections; other tasks of the thread come in between.
+    async fn write_marked(&self) {
+        let marked = std::mem::take(&mut *self.marked());
+        for slice in marked.chunks(SLICE) {
+            slice.iter().for_each(Connection::write_out);
+            if slice.len() == SLICE {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
     fn timers(&self) -> MutexGuard<'_, BinaryHeap<Timer>> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,13 +170,14 @@ impl Shard {
     pub(crate) fn set_timer(&self, at: Instant, due: Due, connection: &Arc<Connection>) {
         // Never early, so that whoever looks when it falls due finds the moment past.
         let at = self.micros(at).saturating_add(1);
-        self.timers().push(Timer { at, due, connection: Arc::downgrade(connection) });
+        self.timers().push(Timer::new(at, due, connection));
         if at < self.sleeps_until.load(Memory::Acquire) {
             self.bell.notify_one();
         }
     }
 
-    fn micros(&self, at: Instant) -> u64 {
+    /// How long after its start a moment is.
+    pub(super) fn micros(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.started).as_micros()).unwrap_or(u64::MAX)
     }
 
@@ -128,7 +185,7 @@ impl Shard {
         let now = self.micros(now);
         let mut timers = self.timers();
         let mut due = Vec::new();
-        while timers.peek().is_some_and(|timer| timer.at <= now) {
+        while timers.peek().is_some_and(|timer| timer.at() <= now) {
             due.extend(timers.pop());
         }
         due
@@ -137,7 +194,7 @@ impl Shard {
     /// When to wake up next, noted so that an earlier timer rings.
     fn next(&self) -> Option<Instant> {
         let timers = self.timers();
-        let next = timers.peek().map(|timer| timer.at);
+        let next = timers.peek().map(Timer::at);
         self.sleeps_until.store(next.unwrap_or(u64::MAX), Memory::Release);
         next.map(|at| self.started + Duration::from_micros(at))
     }
@@ -158,12 +215,13 @@ impl Shard {
             }
             let Some(engine) = engine.upgrade() else { return };
             for timer in self.take_due(Instant::now()) {
-                if let Some(connection) = timer.connection.upgrade() {
-                    connection.fall_due(timer.due, self.started + Duration::from_micros(timer.at));
+                if let (Some(connection), Some(due)) = (timer.connection.upgrade(), timer.due()) {
+                    connection.fall_due(due, self.started + Duration::from_micros(timer.at()));
                 }
             }
             let is_busy = engine.application().flush(&self);
             drop(engine);
+            self.write_marked().await;
             if is_busy {
                 tokio::time::sleep(GATHER).await;
             }
@@ -176,5 +234,7 @@ struct Alive<'a>(&'a Shard);
 impl Drop for Alive<'_> {
     fn drop(&mut self) {
         self.0.is_alive.store(false, Memory::Release);
+        let marked = std::mem::take(&mut *self.0.marked());
+        drop(marked);
     }
 }

@@ -3,6 +3,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::engine::line::Line;
 use crate::engine::queue::Queue;
 use crate::reason::Reason;
 
@@ -10,16 +11,20 @@ use crate::reason::Reason;
 pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) transport: Transport,
+    /// How a WebSocket is written to, once nothing of the HTTP server's is on its way any more.
+    pub(crate) line: Option<Line>,
     /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
     pub(crate) writer: Option<Waker>,
     /// Of whoever reads the body of a POST.
-    pub(crate) reader: Option<Waker>,
+    pub(crate) reader: Option<Box<Waker>>,
     /// Of a WebSocket that wants to take over.
     pub(crate) probe: Option<Box<Probe>>,
     pub(crate) ended: Option<Reason>,
     /// Nothing is waited for any more; the transport may go.
     pub(crate) is_over: bool,
-    pub(super) pong_by: Option<Instant>,
+    /// When its pong is overdue, in the shard's [microseconds](crate::engine::shard::Shard::micros); `u64::MAX` while none is
+    /// waited for.
+    pub(super) pong_by: u64,
 }
 
 /// What carries a connection.

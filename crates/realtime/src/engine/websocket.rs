@@ -4,6 +4,7 @@
 //! costs no task, no channel and no buffer of its own, and everything that waits leaves in one write.
 
 use std::convert::Infallible;
+use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,6 +20,7 @@ use tokio_util::codec::Decoder as _;
 use crate::engine::connection::Connection;
 use crate::engine::fragments::Fragments;
 use crate::engine::packets::{self, Packets};
+use crate::engine::shown::Given;
 use crate::engine::state::Transport;
 use crate::reason::Reason;
 
@@ -38,9 +40,9 @@ pub(super) enum Phase {
 }
 
 pub(super) struct Body {
-    connection: Arc<Connection>,
+    pub(super) connection: Arc<Connection>,
     payload: web::Payload,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// Of frames.
     codec: Codec,
     /// Of a frame that has not come in full; empty otherwise.
@@ -48,13 +50,28 @@ pub(super) struct Body {
     /// Of a message in several frames.
     fragments: Fragments,
     /// Goes out before what waits in the queue.
-    urgent: Option<Bytes>,
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "a pointer is a quarter of it, and there are many thousands"
+    )]
+    pub(super) urgent: Option<Box<Bytes>>,
+    /// What the server was given last.
+    pub(super) given: Given,
+    /// For writing past the server, until that may be done.
+    pub(super) handle: Option<TcpStream>,
+    /// It is done.
+    pub(super) is_straight: bool,
     /// The last poll gave something to write.
     has_written: bool,
 }
 
 impl Body {
-    pub(super) fn new(connection: Arc<Connection>, payload: web::Payload, phase: Phase) -> Self {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        payload: web::Payload,
+        handle: Option<TcpStream>,
+        phase: Phase,
+    ) -> Self {
         let codec = Codec::new().max_size(connection.shared().config.max_payload);
         Self {
             connection,
@@ -64,18 +81,21 @@ impl Body {
             input: BytesMut::new(),
             fragments: Fragments::default(),
             urgent: None,
+            given: Given::Nothing,
+            handle,
+            is_straight: false,
             has_written: false,
         }
     }
 
     /// Sends a close frame. If it carries the connection, it waits for the client's a little.
     pub(super) fn close(&mut self, reason: Reason) {
-        self.urgent = Some(packets::close_frame(reason.close_code()));
+        self.urgent = Some(packets::close_frame(reason.close_code()).into());
         self.phase = if self.phase == Phase::Open { Phase::Closing } else { Phase::Over };
     }
 
     /// Takes what has come, until nothing more is there, or an answer must go out first.
-    fn read(&mut self, context: &mut Context<'_>) {
+    pub(super) fn read(&mut self, context: &mut Context<'_>) {
         while self.phase != Phase::Over && self.urgent.is_none() {
             let is_open = self.phase == Phase::Open;
             // Asked only when there is something to give: most polls are for writing.
@@ -153,7 +173,7 @@ impl Body {
             Frame::Binary(data) => self.take_message(data, false, context),
             Frame::Continuation(item) => self.take_fragment(item, context),
             Frame::Ping(data) => {
-                self.urgent = Some(packets::pong_frame(&data));
+                self.urgent = Some(packets::pong_frame(&data).into());
                 Ok(())
             }
             Frame::Pong(_) => Ok(()),
@@ -180,6 +200,7 @@ impl Body {
             Phase::Closing | Phase::Over => Ok(()),
             Phase::Probing => self.take_probe(&data, context),
             Phase::Open if is_text => {
+                self.go_straight(&data);
                 let text = ByteString::try_from(data).map_err(|_error| Reason::TransportError)?;
                 self.connection.receive_text(text)
             }
@@ -194,7 +215,7 @@ impl Body {
         match data {
             b"2probe" if !probe.has_asked => {
                 probe.has_asked = true;
-                self.urgent = Some(Packets::new(b"3probe", &[]).wire().clone());
+                self.urgent = Some(Packets::new(b"3probe", &[]).wire().clone().into());
                 // The pending GET comes back with a noop.
                 state.wake_writer();
                 Ok(())
@@ -206,6 +227,7 @@ impl Body {
                 state.writer = Some(context.waker().clone());
                 drop(state);
                 self.phase = Phase::Open;
+                self.go_straight(data);
                 self.connection.shared().meters.upgraded.increment(1);
                 Ok(())
             }
@@ -216,18 +238,23 @@ impl Body {
     /// What waits in the queue at the first poll after a rest: most are for writing alone, and the next poll follows at
     /// once and reads. While more and more waits, each poll reads before it writes, so that a slow client is heard too.
     fn write_first(&mut self) -> Option<Bytes> {
-        if self.has_written || self.phase != Phase::Open || self.urgent.is_some() {
+        if self.has_written || self.is_straight || self.phase != Phase::Open || self.urgent.is_some() {
             return None;
         }
         let taken = self.connection.state().queue.take_chunk()?;
         Some(self.count(taken))
     }
 
-    fn count(&self, (chunk, packets): (Bytes, usize)) -> Bytes {
-        let meters = &self.connection.shared().meters;
-        meters.packets_out.increment(u64::try_from(packets).unwrap_or_default());
-        meters.bytes_out.increment(u64::try_from(chunk.len()).unwrap_or_default());
+    fn count(&mut self, (chunk, packets): (Bytes, usize)) -> Bytes {
+        self.connection.shared().meters.sent(packets, chunk.len());
+        self.given = self.given.and(&chunk, packets);
         chunk
+    }
+
+    pub(super) fn take_urgent(&mut self) -> Option<Bytes> {
+        let urgent = *self.urgent.take()?;
+        self.given = self.given.and(&urgent, 0);
+        Some(urgent)
     }
 
     /// What waits in the queue, as one chunk.
@@ -240,7 +267,7 @@ impl Body {
             }
             drop(state);
             self.close(Reason::TransportClose);
-            return Poll::Ready(self.urgent.take());
+            return Poll::Ready(self.take_urgent());
         }
         if self.phase == Phase::Closing {
             if state.is_over {
@@ -256,7 +283,7 @@ impl Body {
         if let Some(reason) = state.ended {
             drop(state);
             self.close(reason);
-            return Poll::Ready(self.urgent.take());
+            return Poll::Ready(self.take_urgent());
         }
         state.set_writer(context.waker());
         Poll::Pending
@@ -272,12 +299,18 @@ impl MessageBody for Body {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let this = self.get_mut();
+        if this.is_straight {
+            return this.poll_straight(context).map(|end| end.map(Ok));
+        }
         if let Some(chunk) = this.write_first() {
             this.has_written = true;
             return Poll::Ready(Some(Ok(chunk)));
         }
         this.read(context);
-        if let Some(urgent) = this.urgent.take() {
+        if this.is_straight {
+            return this.poll_straight(context).map(|end| end.map(Ok));
+        }
+        if let Some(urgent) = this.take_urgent() {
             return Poll::Ready(Some(Ok(urgent)));
         }
         if this.phase == Phase::Over {
@@ -292,5 +325,9 @@ impl MessageBody for Body {
 impl Drop for Body {
     fn drop(&mut self) {
         self.let_go();
+        // Whoever still holds the connection must not hold its socket open.
+        if self.is_straight {
+            self.connection.state().line = None;
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Letting a client into a namespace, afresh or back to where it was.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bytestring::ByteString;
@@ -14,6 +14,7 @@ use crate::reason::Reason;
 use crate::socket::client::Client;
 use crate::socket::core::Space;
 use crate::socket::log::Log;
+use crate::socket::members::Place;
 use crate::socket::namespace::{Admission, ConnectRequest};
 use crate::socket::packet;
 use crate::socket::socket::{Inner, Socket};
@@ -91,15 +92,12 @@ fn let_in(
         id,
         secret,
         connection: Arc::clone(connection),
-        core: Arc::clone(client.core()),
         space: Arc::clone(space),
         hub: client.core().hub(connection.shard())?,
-        client: Arc::downgrade(client),
+        client: Arc::clone(client),
         identity: admission.identity,
         data: admission.data,
-        was_recovered,
-        place: Default::default(),
-        acks: Default::default(),
+        place: Mutex::new(Place::new(was_recovered)),
     });
     if !client.settle(&socket) {
         return None;

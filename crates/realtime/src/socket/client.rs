@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
 use crate::engine::{Connection, Handler, Message};
 use crate::reason::Reason;
@@ -29,7 +30,8 @@ pub(crate) struct Client {
 
 #[derive(Default)]
 struct State {
-    entries: Vec<Entry>,
+    /// Mostly one.
+    entries: SmallVec<[Entry; 1]>,
     assembling: Option<Box<Assembling>>,
     inbox: Inbox,
     /// It was in a namespace once.
@@ -37,17 +39,21 @@ struct State {
     is_closed: bool,
 }
 
-/// Where a connection stands with a namespace.
-struct Entry {
-    space: usize,
-    standing: Standing,
-}
-
-enum Standing {
-    Asking,
+/// Where a connection stands with a namespace, of this number if there is no socket to tell it.
+enum Entry {
+    Asking(usize),
     In(Socket),
     /// We put it out; what it sent before it knew is ignored.
-    PutOut,
+    PutOut(usize),
+}
+
+impl Entry {
+    fn space(&self) -> usize {
+        match self {
+            Self::Asking(space) | Self::PutOut(space) => *space,
+            Self::In(socket) => socket.space_number(),
+        }
+    }
 }
 
 /// A packet whose attachments have not all come.
@@ -153,35 +159,28 @@ impl Client {
     /// The socket in a namespace; none if we put it out, an error if it never was in.
     fn socket(&self, space: &Space) -> Result<Option<Socket>, Reason> {
         let state = self.state();
-        let entry = state.entries.iter().find(|entry| entry.space == space.number);
-        match entry.map(|entry| &entry.standing) {
-            Some(Standing::In(socket)) => Ok(Some(socket.clone())),
-            Some(Standing::PutOut) => Ok(None),
-            Some(Standing::Asking) | None => Err(Reason::ParseError),
+        match state.entries.iter().find(|entry| entry.space() == space.number) {
+            Some(Entry::In(socket)) => Ok(Some(socket.clone())),
+            Some(Entry::PutOut(_)) => Ok(None),
+            Some(Entry::Asking(_)) | None => Err(Reason::ParseError),
         }
     }
 
     fn ask(&self, space: &Arc<Space>, auth: Option<ByteString>) {
         {
             let mut state = self.state();
-            match state.entries.iter_mut().find(|entry| entry.space == space.number) {
-                None => {
-                    // Mostly there is one.
-                    state.entries.reserve_exact(1);
-                    state.entries.push(Entry { space: space.number, standing: Standing::Asking });
+            match state.entries.iter_mut().find(|entry| entry.space() == space.number) {
+                None => state.entries.push(Entry::Asking(space.number)),
+                Some(entry @ Entry::PutOut(_)) => *entry = Entry::Asking(space.number),
+                // Clients of reference can ask twice before they are answered; the one answer is for both.
+                Some(Entry::Asking(_)) => return,
+                // Each CONNECT is answered, and who is in stays who it is.
+                Some(Entry::In(socket)) => {
+                    let socket = socket.clone();
+                    drop(state);
+                    socket.post(admission::answer(&socket));
+                    return;
                 }
-                Some(entry) => match &entry.standing {
-                    Standing::PutOut => entry.standing = Standing::Asking,
-                    // Clients of reference can ask twice before they are answered; the one answer is for both.
-                    Standing::Asking => return,
-                    // Each CONNECT is answered, and who is in stays who it is.
-                    Standing::In(socket) => {
-                        let socket = socket.clone();
-                        drop(state);
-                        socket.post(admission::answer(&socket));
-                        return;
-                    }
-                },
             }
         }
         self.enqueue(Job::Connect(Arc::clone(space), auth));
@@ -192,8 +191,8 @@ impl Client {
         let mut state = self.state();
         let number = socket.space_number();
         let is_closed = state.is_closed;
-        match state.entries.iter_mut().find(|entry| entry.space == number) {
-            Some(entry) if !is_closed => entry.standing = Standing::In(socket.clone()),
+        match state.entries.iter_mut().find(|entry| entry.space() == number) {
+            Some(entry) if !is_closed => *entry = Entry::In(socket.clone()),
             _ => return false,
         }
         state.has_settled = true;
@@ -202,24 +201,22 @@ impl Client {
 
     /// Notes that a namespace let nobody in; the client may ask again.
     pub(crate) fn unsettle(&self, space: &Space) {
-        self.state().entries.retain(|entry| entry.space != space.number);
+        self.state().entries.retain(|entry| entry.space() != space.number);
     }
 
     /// Whether the socket was in, and is not any more.
-    fn remove(&self, socket: &Socket, instead: Option<Standing>) -> bool {
+    fn remove(&self, socket: &Socket, instead: Option<Entry>) -> bool {
         let mut state = self.state();
-        let is_it = |entry: &Entry| matches!(&entry.standing, Standing::In(one) if one.id() == socket.id());
+        let is_it = |entry: &Entry| matches!(entry, Entry::In(one) if one.id() == socket.id());
         let Some(at) = state.entries.iter().position(is_it) else { return false };
-        let entry = state.entries.swap_remove(at);
-        if let Some(standing) = instead {
-            state.entries.push(Entry { space: entry.space, standing });
-        }
+        drop(state.entries.swap_remove(at));
+        state.entries.extend(instead);
         true
     }
 
     /// Puts a socket out, and tells its client.
     pub(crate) fn put_out(&self, socket: &Socket) {
-        if !self.remove(socket, Some(Standing::PutOut)) {
+        if !self.remove(socket, Some(Entry::PutOut(socket.space_number()))) {
             return;
         }
         let goodbye = packet::plain_packet(1, &socket.space().prefix, "");
@@ -305,7 +302,7 @@ impl Handler for Client {
             std::mem::take(&mut state.entries)
         };
         for entry in entries {
-            if let Standing::In(socket) = entry.standing {
+            if let Entry::In(socket) = entry {
                 self.depart(&socket, reason);
             }
         }

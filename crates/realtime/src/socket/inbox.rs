@@ -24,7 +24,7 @@ pub(crate) struct Inbox {
     /// A task works on it.
     is_driven: bool,
     /// Of whoever waits for room.
-    reader: Option<Waker>,
+    reader: Option<Box<Waker>>,
 }
 
 /// Something for a handler.
@@ -57,7 +57,7 @@ impl Inbox {
         if self.jobs.as_ref().is_none_or(|jobs| jobs.len() < most) {
             return Poll::Ready(());
         }
-        self.reader = Some(context.waker().clone());
+        self.reader = Some(context.waker().clone().into());
         Poll::Pending
     }
 

@@ -7,7 +7,7 @@ use crate::engine::Pushed;
 use crate::engine::packets::Packets;
 use crate::id::Id;
 use crate::socket::broadcast::{Audience, Broadcast, Target};
-use crate::socket::socket::Socket;
+use crate::socket::socket::{Acks, Socket};
 
 /// From how many sockets on a thread has its own copy of what goes to a room: else the threads would take turns at one
 /// count of references, for each of their sockets.
@@ -101,8 +101,6 @@ impl Members {
         place.is_in = true;
         place.at = space.all.len();
         space.all.push(socket.clone());
-        // Most sockets stay in the rooms that they begin with.
-        place.rooms.reserve_exact(granted.len() + joined.len());
         for (rooms, is_granted) in [(granted, true), (joined, false)] {
             for room in rooms {
                 space.join(socket, &mut place, room, is_granted);
@@ -161,7 +159,7 @@ impl Space {
         let name =
             self.rooms.get_key_value(room).map_or_else(|| Arc::from(room), |(name, _)| Arc::clone(name));
         let sockets = self.rooms.entry(Arc::clone(&name)).or_default();
-        place.rooms.push(Membership { room: name, at: sockets.len(), is_granted });
+        place.add(Membership { room: name, at: sockets.len(), is_granted });
         sockets.push(socket.clone());
     }
 
@@ -184,13 +182,18 @@ pub(crate) struct RoomsLeft {
     pub(crate) joined: Vec<Arc<str>>,
 }
 
-/// Where a socket stands in the lists of its hub.
+/// Where a socket stands in the lists of its hub, and what it waits for there.
 #[derive(Default)]
 pub(crate) struct Place {
     at: usize,
-    rooms: Vec<Membership>,
+    /// No longer than need be: most sockets stay in the rooms that they begin with.
+    rooms: Box<[Membership]>,
     is_in: bool,
     is_gone: bool,
+    /// It came back to it.
+    pub(crate) was_recovered: bool,
+    /// Boxed, and under this lock instead of one of their own, because nearly no socket has any.
+    pub(crate) acks: Option<Box<Acks>>,
 }
 
 struct Membership {
@@ -201,6 +204,11 @@ struct Membership {
 }
 
 impl Place {
+    /// Of a socket that is about to enter.
+    pub(crate) fn new(was_recovered: bool) -> Self {
+        Self { was_recovered, ..Self::default() }
+    }
+
     pub(crate) fn rooms(&self) -> impl Iterator<Item = &Arc<str>> {
         self.rooms.iter().map(|membership| &membership.room)
     }
@@ -215,7 +223,17 @@ impl Place {
 
     fn take(&mut self, room: &str) -> Option<Membership> {
         let at = self.rooms.iter().position(|membership| *membership.room == *room)?;
-        Some(self.rooms.swap_remove(at))
+        let mut rooms = std::mem::take(&mut self.rooms).into_vec();
+        let membership = rooms.swap_remove(at);
+        self.rooms = rooms.into_boxed_slice();
+        Some(membership)
+    }
+
+    fn add(&mut self, membership: Membership) {
+        let mut rooms = std::mem::take(&mut self.rooms).into_vec();
+        rooms.reserve_exact(1);
+        rooms.push(membership);
+        self.rooms = rooms.into_boxed_slice();
     }
 
     fn move_in(&mut self, room: &str, at: usize) {

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -29,15 +29,12 @@ pub(crate) struct Inner {
     /// Known to its client alone: the second half of what it recovers by.
     pub(crate) secret: Id,
     pub(crate) connection: Arc<Connection>,
-    pub(crate) core: Arc<Core>,
     pub(crate) space: Arc<Space>,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) client: Weak<Client>,
+    pub(crate) client: Arc<Client>,
     pub(crate) identity: Box<str>,
     pub(crate) data: Option<Arc<dyn Any + Send + Sync>>,
-    pub(crate) was_recovered: bool,
     pub(crate) place: Mutex<Place>,
-    pub(crate) acks: Mutex<Option<Box<Acks>>>,
 }
 
 /// Acknowledgements that are awaited.
@@ -78,8 +75,8 @@ impl Socket {
         self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn acks(&self) -> MutexGuard<'_, Option<Box<Acks>>> {
-        self.0.acks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn core(&self) -> &Core {
+        self.0.client.core()
     }
 
     /// The connection that carries it, together with other namespaces of the client.
@@ -101,7 +98,7 @@ impl Socket {
 
     /// Whether what it misses is kept for it.
     pub(crate) fn is_recoverable(&self) -> bool {
-        self.0.core.config.recovery.is_some()
+        self.core().config.recovery.is_some()
     }
 
     pub(crate) fn secret(&self) -> Id {
@@ -130,7 +127,7 @@ impl Socket {
 
     /// Whether it came back, with everything that it missed.
     pub fn was_recovered(&self) -> bool {
-        self.0.was_recovered
+        self.place().was_recovered
     }
 
     /// Whether it is in its namespace.
@@ -150,7 +147,7 @@ impl Socket {
     /// When it is in too many rooms.
     pub fn join(&self, room: &str) -> Result<(), TooManyRooms> {
         let (result, overflowed) = self.0.hub.with_members(|members| {
-            if self.place().count() >= self.0.core.config.max_rooms {
+            if self.place().count() >= self.core().config.max_rooms {
                 return Err(TooManyRooms);
             }
             members.join(self, room);
@@ -181,7 +178,7 @@ impl Socket {
     ///
     /// When the name has no JSON form.
     pub fn emit(&self, name: &str, args: &Args) -> Result<(), ArgsError> {
-        self.0.core.emit(&self.0.space, Target::Socket(self.clone()), name, args, false)
+        self.core().emit(&self.0.space, Target::Socket(self.clone()), name, args, false)
     }
 
     /// Sends it an event only if it has read everything before: what is out of date in a moment needs no queue.
@@ -190,7 +187,7 @@ impl Socket {
     ///
     /// When the name has no JSON form.
     pub fn emit_volatile(&self, name: &str, args: &Args) -> Result<(), ArgsError> {
-        self.0.core.emit(&self.0.space, Target::Socket(self.clone()), name, args, true)
+        self.core().emit(&self.0.space, Target::Socket(self.clone()), name, args, true)
     }
 
     /// Sends it an event and waits for the answer. Such an event is not recovered.
@@ -201,13 +198,13 @@ impl Socket {
     pub async fn emit_with_ack(&self, name: &str, args: &Args, within: Duration) -> Result<Args, AckError> {
         let (sender, receiver) = oneshot::channel();
         let id = {
-            let mut acks = self.acks();
-            if !self.is_connected() {
+            let mut place = self.place();
+            if !place.is_in() {
                 return Err(AckError::Gone);
             }
-            let acks = acks.get_or_insert_default();
+            let acks = place.acks.get_or_insert_default();
             let id = acks.next;
-            if acks.awaited.len() >= self.0.core.config.max_acks {
+            if acks.awaited.len() >= self.core().config.max_acks {
                 return Err(AckError::TooMany);
             }
             acks.awaited.insert(id, sender);
@@ -238,7 +235,7 @@ impl Socket {
 
     /// The client answered. An answer that nobody waits for any more is dropped.
     pub(crate) fn take_ack(&self, id: u64, args: Args) {
-        let sender = self.acks().as_mut().and_then(|acks| acks.awaited.remove(&id));
+        let sender = self.place().acks.as_mut().and_then(|acks| acks.awaited.remove(&id));
         if let Some(sender) = sender {
             drop(sender.send(args));
         }
@@ -246,14 +243,12 @@ impl Socket {
 
     /// Nobody will answer any more.
     pub(crate) fn forget_acks(&self) {
-        *self.acks() = None;
+        self.place().acks = None;
     }
 
     /// Puts it out of its namespace; with `close`, ends its connection, so that no other namespace stays.
     pub fn disconnect(&self, close: bool) {
-        if let Some(client) = self.0.client.upgrade() {
-            client.put_out(self);
-        }
+        self.0.client.put_out(self);
         if close {
             self.0.connection.end(Reason::ServerDisconnect);
         }
@@ -268,7 +263,7 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        if let Some(acks) = &mut *self.socket.acks() {
+        if let Some(acks) = &mut self.socket.place().acks {
             acks.awaited.remove(&self.id);
         }
     }

@@ -93,11 +93,23 @@ pub(crate) async fn start_engine(config: EngineConfig) -> (Server, Echo, Engine)
     let echo = Echo::default();
     let engine = Engine::new(config, Arc::new(echo.clone()));
     let mounted = engine.clone();
-    (run(move |app| mounted.configure(app)), echo, engine)
+    (run(Way::Straight, move |app| mounted.configure(app)), echo, engine)
 }
 
-fn run(configure: impl Fn(&mut web::ServiceConfig) + Send + Clone + 'static) -> Server {
+/// How WebSockets are written to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// By the HTTP server, which is what those get who do nothing for it.
+    Through,
+    Straight,
+}
+
+fn run(way: Way, configure: impl Fn(&mut web::ServiceConfig) + Send + Clone + 'static) -> Server {
     let server = HttpServer::new(move || App::new().configure(configure.clone()));
+    let server = match way {
+        Way::Through => server,
+        Way::Straight => server.on_connect(realtime::on_connect),
+    };
     let server = server.workers(2).disable_signals().bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0].to_string();
     let server = server.run();
@@ -175,10 +187,14 @@ pub(crate) async fn start(config: Config) -> (Server, Realtime, Lab) {
 }
 
 pub(crate) async fn start_with(builder: Builder) -> (Server, Realtime, Lab) {
+    start_in(Way::Straight, builder).await
+}
+
+pub(crate) async fn start_in(way: Way, builder: Builder) -> (Server, Realtime, Lab) {
     let lab = Lab::default();
     let realtime = builder.namespace("/", lab.clone()).namespace("/custom", lab.clone()).build().unwrap();
     let mounted = realtime.clone();
-    (run(move |app| mounted.configure(app)), realtime, lab)
+    (run(way, move |app| mounted.configure(app)), realtime, lab)
 }
 
 /// Waits until something is so, for two seconds at most.

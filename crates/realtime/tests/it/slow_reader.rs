@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use realtime::{Config, EngineConfig, Reason};
+use realtime::{Builder, Config, EngineConfig, Realtime, Reason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::{Polling, Ws};
-use crate::server::{Server, config, start, until};
+use crate::server::{Server, Way, config, start, start_in, until};
 
 /// Enters the main namespace and then reads nothing.
 async fn stuck(server: &Server) -> TcpStream {
@@ -23,7 +23,13 @@ async fn stuck(server: &Server) -> TcpStream {
 
 #[actix_web::test]
 async fn a_stuck_reader_is_cut_at_its_bytes_and_the_others_are_served() {
-    let (server, realtime, lab) = start(config()).await;
+    for way in [Way::Through, Way::Straight] {
+        cut_at_its_bytes(way).await;
+    }
+}
+
+async fn cut_at_its_bytes(way: Way) {
+    let (server, realtime, lab) = start_in(way, Realtime::builder().config(config())).await;
     let mut stuck = stuck(&server).await;
     let handle = realtime.handle();
     until("the stuck one is in", || handle.everybody().sockets().len() == 1).await;
@@ -88,9 +94,20 @@ async fn a_volatile_event_is_dropped_while_others_wait() {
 
 #[actix_web::test]
 async fn a_volatile_event_is_dropped_by_a_websocket_too_while_others_wait() {
-    const TEXTS: usize = 4_000;
+    for way in [Way::Through, Way::Straight] {
+        dropped_while_others_wait(way).await;
+    }
+}
+
+/// All that goes out at once must wait somewhere.
+fn with_room() -> Builder {
     let engine = EngineConfig { max_queue: 64 << 20, ..config().engine };
-    let (server, realtime, _) = start(Config { engine, ..config() }).await;
+    Realtime::builder().config(Config { engine, ..config() })
+}
+
+async fn dropped_while_others_wait(way: Way) {
+    const TEXTS: usize = 4_000;
+    let (server, realtime, _) = start_in(way, with_room()).await;
     let (mut slow, _) = Ws::enter(&server, "").await;
     let handle = realtime.handle();
     // More than the kernel takes of a client that does not read.
@@ -111,9 +128,14 @@ async fn a_volatile_event_is_dropped_by_a_websocket_too_while_others_wait() {
 /// What waits for a client is no reason not to hear it: here it leaves while most of that still waits.
 #[actix_web::test]
 async fn a_client_for_whom_much_waits_is_heard() {
+    for way in [Way::Through, Way::Straight] {
+        heard_while_much_waits(way).await;
+    }
+}
+
+async fn heard_while_much_waits(way: Way) {
     const TEXTS: usize = 6_000;
-    let engine = EngineConfig { max_queue: 64 << 20, ..config().engine };
-    let (server, realtime, lab) = start(Config { engine, ..config() }).await;
+    let (server, realtime, lab) = start_in(way, with_room()).await;
     let (mut slow, _) = Ws::enter(&server, "").await;
     let text = "x".repeat(8_000);
     for _ in 0..TEXTS {
@@ -127,4 +149,26 @@ async fn a_client_for_whom_much_waits_is_heard() {
         assert!(read < TEXTS / 2, "it is not heard before all is written");
     }
     assert_eq!(*lab.gone.lock().unwrap(), [Reason::ClientLeft]);
+}
+
+/// A client that is never able to take what waits: its connection goes soon after it was cut.
+#[actix_web::test]
+async fn the_connection_of_a_stuck_reader_is_closed() {
+    let engine = EngineConfig { linger: Duration::from_millis(100), ..config().engine };
+    let (server, realtime, lab) = start(Config { engine, ..config() }).await;
+    let mut stuck = stuck(&server).await;
+    let handle = realtime.handle();
+    until("the stuck one is in", || handle.everybody().sockets().len() == 1).await;
+    let text = "x".repeat(100_000);
+    while lab.gone.lock().unwrap().is_empty() {
+        handle.everybody().emit("n", &text).unwrap();
+        tokio::task::yield_now().await;
+    }
+    // Its side is not read, so that the server cannot write; what it writes itself is refused in the end.
+    let closed = async {
+        while stuck.write_all(&[0x89, 0x80, 0, 0, 0, 0]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), closed).await.expect("it is closed");
 }

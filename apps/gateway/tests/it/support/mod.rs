@@ -86,6 +86,7 @@ impl TestApp {
             .workers(1)
             .disable_signals()
             .shutdown_timeout(1)
+            .on_connect(realtime::on_connect)
             .bind(("127.0.0.1", 0))
             .unwrap();
         let base = format!("http://{}", server.addrs()[0]);

@@ -1,0 +1,222 @@
+//! A WebSocket that is written to by its own [line](crate::engine::line): its thread's shard writes what is sent, and the
+//! body what the kernel did not take at once, what answers a frame, and the end.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+
+use crate::engine::line::Line;
+use crate::engine::websocket::{Body, Phase};
+use crate::reason::Reason;
+
+impl Body {
+    /// Writes straight from now on, if it can and this packet shows that nothing is on its way through the server.
+    pub(super) fn go_straight(&mut self, packet: &[u8]) {
+        if self.given.is_answered_by(packet)
+            && let Some(handle) = self.handle.take()
+        {
+            self.connection.state().line = Some(Line::new(handle));
+            self.is_straight = true;
+        }
+    }
+
+    /// As [`actix_http::body::MessageBody::poll_next`]; gives the server nothing to write.
+    pub(super) fn poll_straight(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            let line = self.poll_line(context);
+            if matches!(line, Poll::Ready(Err(_))) {
+                self.phase = Phase::Over;
+                self.connection.end(Reason::TransportClose);
+            }
+            self.read(context);
+            let mut state = self.connection.state();
+            let has_more = self.urgent.is_some() || self.phase == Phase::Open && !state.queue.is_empty();
+            if has_more && line.is_ready() && self.phase != Phase::Over {
+                continue;
+            }
+            if self.phase == Phase::Over || state.is_over {
+                return Poll::Ready(None);
+            }
+            match state.ended {
+                Some(reason) if self.phase == Phase::Open && line.is_ready() => {
+                    drop(state);
+                    self.close(reason);
+                }
+                _ => {
+                    state.set_writer(context.waker());
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Ready when everything is written.
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.connection.state();
+        loop {
+            let Some(line) = &mut state.line else { return Poll::Ready(Ok(())) };
+            ready!(line.poll_clear(context))?;
+            if let Some(urgent) = self.urgent.take() {
+                line.write(*urgent)?;
+            } else if self.phase == Phase::Open {
+                self.connection.write_straight(&mut state)?;
+            }
+            if state.line.as_ref().is_none_or(|line| !line.is_blocked()) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use actix_web::{App, HttpServer};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use crate::config::{EngineConfig, Origins};
+    use crate::engine::{Application, Connection, Engine, Handler, Message, on_connect};
+    use crate::reason::Reason;
+
+    /// Keeps the connections, and sends what it hears to the one that said it.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<Arc<Connection>>>>);
+
+    impl Application for Kept {
+        fn open(&self, connection: &Arc<Connection>) -> Arc<dyn Handler> {
+            self.0.lock().unwrap().push(Arc::clone(connection));
+            Arc::new(self.clone())
+        }
+    }
+
+    impl Handler for Kept {
+        fn message(&self, connection: &Arc<Connection>, message: Message) -> Result<(), Reason> {
+            connection.send(&message);
+            Ok(())
+        }
+    }
+
+    impl Kept {
+        fn connection(&self) -> Arc<Connection> {
+            Arc::clone(self.0.lock().unwrap().first().unwrap())
+        }
+
+        fn is_straight(&self) -> bool {
+            self.connection().state().line.is_some()
+        }
+    }
+
+    struct Client(TcpStream);
+
+    impl Client {
+        async fn upgrade(address: &str, query: &str) -> Self {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!(
+                "GET /engine.io/?EIO=4&transport=websocket{query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+                 Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut client = Self(stream);
+            client.hear(b"\r\n\r\n").await;
+            client
+        }
+
+        /// Reads up to these bytes.
+        async fn hear(&mut self, until: &[u8]) -> Vec<u8> {
+            let mut heard = Vec::new();
+            while !heard.ends_with(until) {
+                heard.push(self.0.read_u8().await.unwrap());
+            }
+            heard
+        }
+
+        async fn say(&mut self, packet: &[u8]) {
+            let length = u8::try_from(packet.len()).unwrap();
+            self.0.write_all(&[&[0x81, 0x80 | length, 0, 0, 0, 0], packet].concat()).await.unwrap();
+        }
+    }
+
+    async fn start(ping: Duration) -> (String, Kept) {
+        let kept = Kept::default();
+        let config = EngineConfig { ping_interval: ping, origins: Origins::Any, ..EngineConfig::default() };
+        let engine = Engine::new(config, Arc::new(kept.clone()));
+        let server = HttpServer::new(move || App::new().configure(|app| engine.configure(app)));
+        let server = server.workers(1).disable_signals().on_connect(on_connect);
+        let server = server.bind(("127.0.0.1", 0)).unwrap();
+        let address = server.addrs().first().unwrap().to_string();
+        drop(actix_web::rt::spawn(server.run()));
+        (address, kept)
+    }
+
+    const NEVER: Duration = Duration::from_secs(60);
+
+    #[actix_web::test]
+    async fn a_websocket_goes_straight_with_the_clients_first_message() {
+        let (address, kept) = start(NEVER).await;
+        let mut client = Client::upgrade(&address, "").await;
+        client.hear(b"}").await;
+        assert!(!kept.is_straight());
+        client.say(b"4one").await;
+        assert_eq!(client.hear(b"one").await, b"\x81\x044one");
+        assert!(kept.is_straight());
+        kept.connection().send(&Message::Text("two".into()));
+        assert_eq!(client.hear(b"two").await, b"\x81\x044two");
+        kept.connection().end(Reason::Shutdown);
+        assert_eq!(client.hear(&[0xe9]).await, [0x88, 2, 0x03, 0xe9], "1001");
+    }
+
+    /// The handle must go with the transport, or the socket would stay open for whoever still has the connection.
+    #[actix_web::test]
+    async fn the_socket_is_closed_while_its_connection_is_still_held() {
+        let (address, kept) = start(NEVER).await;
+        let mut client = Client::upgrade(&address, "").await;
+        client.hear(b"}").await;
+        client.say(b"1").await;
+        client.hear(&[0x88, 2, 0x03, 0xe8]).await;
+        client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+        let mut rest = Vec::new();
+        tokio::time::timeout(Duration::from_secs(5), client.0.read_to_end(&mut rest)).await.unwrap().unwrap();
+        assert!(rest.is_empty() && kept.connection().has_ended() && !kept.is_straight());
+    }
+
+    #[actix_web::test]
+    async fn what_was_sent_before_the_first_message_waits_for_a_pong() {
+        let (address, kept) = start(Duration::from_millis(200)).await;
+        let mut client = Client::upgrade(&address, "").await;
+        client.hear(b"}").await;
+        kept.connection().send(&Message::Text("early".into()));
+        client.hear(b"early").await;
+        client.say(b"4one").await;
+        client.hear(b"one").await;
+        assert!(!kept.is_straight(), "the message may have been on its way before");
+        client.hear(b"\x81\x012").await;
+        client.say(b"3").await;
+        client.say(b"4two").await;
+        client.hear(b"two").await;
+        assert!(kept.is_straight());
+    }
+
+    #[actix_web::test]
+    async fn an_upgraded_connection_goes_straight_at_once() {
+        let (address, kept) = start(NEVER).await;
+        let mut polling = TcpStream::connect(&address).await.unwrap();
+        let request = "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n";
+        polling.write_all(request.as_bytes()).await.unwrap();
+        while kept.0.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let sid = format!("&sid={}", kept.connection().id());
+        let mut client = Client::upgrade(&address, &sid).await;
+        client.say(b"2probe").await;
+        client.hear(b"3probe").await;
+        assert!(!kept.is_straight());
+        client.say(b"5").await;
+        client.say(b"4one").await;
+        client.hear(b"one").await;
+        assert!(kept.is_straight());
+    }
+}
