@@ -5,6 +5,7 @@
 //! folds deltas into the balance.
 
 mod functions;
+mod sound;
 
 use crate::sql::{SqlMigration, Step};
 
@@ -12,6 +13,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("ledger_0001_accounts", ACCOUNTS),
     SqlMigration::new("ledger_0002_append_only", APPEND_ONLY),
     SqlMigration::new("ledger_0003_post", POST),
+    SqlMigration::new("ledger_0004_sound", SOUND),
 ];
 
 const ACCOUNTS: &[Step] = &[
@@ -172,3 +174,7 @@ const APPEND_ONLY: &[Step] = &[
 
 /// Posting many journals in one round trip, where the engine can.
 const POST: &[Step] = &[Step::Each { sqlite: &[], postgres: &[functions::POST_MANY], mariadb: &[] }];
+
+/// The floors of wallets and the rules of postings, where a function is cheaper than CHECKs.
+const SOUND: &[Step] =
+    &[Step::Each { sqlite: &[], postgres: &[sound::WALLET, sound::POSTING, sound::INSTEAD], mariadb: &[] }];

@@ -84,6 +84,23 @@ fn place_of(journal: &NewJournal, writers: usize) -> Option<usize> {
     usize::try_from(hasher.finish().checked_rem(u64::try_from(writers).ok()?)?).ok()
 }
 
+/// Adds what those bring who have just been answered, as long as a turn of theirs brings something: a batch costs much
+/// whatever is in it.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+    loop {
+        tokio::task::yield_now().await;
+        let before = batch.len();
+        while batch.len() < BATCH
+            && let Ok(waiting) = queue.try_recv()
+        {
+            batch.push(waiting);
+        }
+        if batch.len() == before {
+            return;
+        }
+    }
+}
+
 fn user_of(journal: &NewJournal) -> Option<UserId> {
     journal.net.wallets.first().map(|(user, _)| *user)
 }
@@ -92,6 +109,7 @@ fn user_of(journal: &NewJournal) -> Option<UserId> {
 async fn write(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await != 0 {
+        gather(&mut queue, &mut batch).await;
         // By user, and a user's in the order in which they came; what touches no user last, by key.
         batch.sort_by_cached_key(|waiting: &Waiting| {
             let user = user_of(&waiting.journal);

@@ -5,6 +5,11 @@ use std::time::Duration;
 
 use acceptance::bench::{Form, Load, check_boosts, measure};
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// The gateway's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Prints what it found as JSON.
 #[derive(Debug, Parser)]

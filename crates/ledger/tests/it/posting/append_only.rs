@@ -1,4 +1,4 @@
-//! What was written is never changed or removed; the database itself refuses it.
+//! What the database itself refuses: to change or remove what was written, and to write what cannot be.
 
 use std::time::Duration;
 
@@ -47,5 +47,30 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
             assert!(db.schema_connection().execute_unprepared(&theft).await.is_err(), "{theft}");
         }
         assert!(db.schema_connection().execute_unprepared("UPDATE ledger_wallets SET debt = 1").await.is_err());
+    }
+
+    /// Nor does such a statement write a posting that moves nothing, or whose accounts are not two.
+    async fn the_database_refuses_a_posting_that_is_none(db: TestDb) {
+        let ledger = ledger(db);
+        somebody_with(&ledger, 100).await;
+        let insert = |columns: &str| {
+            format!("INSERT INTO ledger_postings SELECT journal_id, seq + 1, {columns} FROM ledger_postings")
+        };
+        let wrong = [
+            ("nothing", "from_kind, from_user, to_kind, to_user, 0"),
+            ("less than nothing", "from_kind, from_user, to_kind, to_user, -1"),
+            ("from a user's account of nobody", "'promo', from_user, to_kind, to_user, 1"),
+            ("to a user's account of nobody", "from_kind, from_user, to_kind, NULL, 1"),
+            ("from a user's house account", "from_kind, to_user, to_kind, to_user, 1"),
+            ("to a user's house account", "from_kind, from_user, 'bank_current', to_user, 1"),
+            ("a user's account to itself", "to_kind, to_user, to_kind, to_user, 1"),
+            ("a house account to itself", "from_kind, from_user, from_kind, from_user, 1"),
+        ];
+        for (what, columns) in wrong {
+            assert!(db.schema_connection().execute_unprepared(&insert(columns)).await.is_err(), "{what}");
+        }
+        let right = insert("from_kind, from_user, to_kind, to_user, 1");
+        db.schema_connection().execute_unprepared(&right).await.unwrap();
+        assert_eq!(count(db, "ledger_postings").await, 2);
     }
 }
