@@ -9,7 +9,6 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::by_id::HasId;
-use crate::engine::line::Line;
 use crate::engine::packets::Packets;
 use crate::engine::queue::Queue;
 use crate::engine::shard::{Due, Shard};
@@ -19,6 +18,9 @@ use crate::engine::{Handler, Message};
 use crate::id::Id;
 use crate::meters;
 use crate::reason::Reason;
+
+/// How many chunks are written before the client is heard and others have their turn.
+const CHUNKS: usize = 4;
 
 /// A connection of a client. It lives on when its transport changes.
 pub struct Connection {
@@ -140,7 +142,7 @@ impl Connection {
         if state.ended.is_some() {
             return Pushed::Dropped;
         }
-        let is_blocked = state.line.as_ref().is_some_and(Line::is_blocked);
+        let is_blocked = state.is_blocked();
         if is_volatile && (is_blocked || !state.queue.is_empty()) {
             self.shared.meters.dropped.increment(1);
             return Pushed::Dropped;
@@ -161,31 +163,34 @@ impl Connection {
         Pushed::Queued
     }
 
-    /// Writes what waits straight to the client, as far as it goes.
+    /// Writes what waits straight to the client; what is left after one turn is left to the body.
     pub(crate) fn write_out(self: &Arc<Self>) {
-        let is_lost = {
-            let mut state = self.state();
-            // The body tells its end, and what comes before that.
-            if state.ended.is_some() {
-                return;
-            }
-            let is_lost = self.write_straight(&mut state).is_err();
-            if state.line.as_ref().is_some_and(Line::is_blocked) {
-                state.wake_writer();
-            }
-            is_lost
-        };
-        if is_lost {
+        let mut state = self.state();
+        // The body tells its end, and what comes before that.
+        if state.ended.is_some() {
+            return;
+        }
+        let written = self.write_turn(&mut state);
+        if state.is_blocked() || !state.queue.is_empty() {
+            state.wake_writer();
+        }
+        drop(state);
+        if written.is_err() {
             self.end(Reason::TransportClose);
         }
     }
 
-    /// Writes what waits straight to the client, until nothing is left or the kernel takes no more.
-    pub(crate) fn write_straight(&self, state: &mut State) -> std::io::Result<()> {
+    /// Writes what waits straight to the client: not all of it at once, so that a client who reads as fast is heard too.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub(crate) fn write_turn(&self, state: &mut State) -> std::io::Result<()> {
         let Some(line) = &mut state.line else { return Ok(()) };
-        while !line.is_blocked()
-            && let Some((chunk, packets)) = state.queue.take_chunk()
-        {
+        for _ in 0..CHUNKS {
+            if line.is_blocked() {
+                break;
+            }
+            let Some((chunk, packets)) = state.queue.take_chunk() else { break };
             self.shared.meters.sent(packets, chunk.len());
             line.write(chunk)?;
         }

@@ -43,6 +43,11 @@ pub(crate) struct Probe {
 }
 
 impl State {
+    /// Whether the kernel takes no more for now.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.line.as_ref().is_some_and(Line::is_blocked)
+    }
+
     /// Lets the writer look again, if there is one.
     pub(crate) fn wake_writer(&self) {
         if let Some(writer) = &self.writer {

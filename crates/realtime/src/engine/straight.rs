@@ -24,34 +24,42 @@ impl Body {
     /// As [`actix_http::body::MessageBody::poll_next`]; gives the server nothing to write.
     pub(super) fn poll_straight(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
-            let line = self.poll_line(context);
-            if matches!(line, Poll::Ready(Err(_))) {
-                self.phase = Phase::Over;
-                self.connection.end(Reason::TransportClose);
-            }
+            let is_clear = match self.poll_line(context) {
+                Poll::Pending => false,
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_)) => {
+                    self.phase = Phase::Over;
+                    self.connection.end(Reason::TransportClose);
+                    return Poll::Ready(None);
+                }
+            };
             self.read(context);
-            let mut state = self.connection.state();
-            let has_more = self.urgent.is_some() || self.phase == Phase::Open && !state.queue.is_empty();
-            if has_more && line.is_ready() && self.phase != Phase::Over {
+            if is_clear && self.urgent.is_some() {
                 continue;
             }
+            let mut state = self.connection.state();
             if self.phase == Phase::Over || state.is_over {
                 return Poll::Ready(None);
             }
+            let has_more = !state.queue.is_empty();
             match state.ended {
-                Some(reason) if self.phase == Phase::Open && line.is_ready() => {
+                Some(reason) if self.phase == Phase::Open && is_clear && !has_more => {
                     drop(state);
                     self.close(reason);
                 }
                 _ => {
                     state.set_writer(context.waker());
+                    // The next turn comes after those of others.
+                    if self.phase == Phase::Open && is_clear && has_more {
+                        context.waker().wake_by_ref();
+                    }
                     return Poll::Pending;
                 }
             }
         }
     }
 
-    /// Ready when everything is written.
+    /// Ready when what is urgent and the next turn of what waits is written.
     fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.connection.state();
         loop {
@@ -60,9 +68,9 @@ impl Body {
             if let Some(urgent) = self.urgent.take() {
                 line.write(*urgent)?;
             } else if self.phase == Phase::Open {
-                self.connection.write_straight(&mut state)?;
+                self.connection.write_turn(&mut state)?;
             }
-            if state.line.as_ref().is_none_or(|line| !line.is_blocked()) {
+            if !state.is_blocked() {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -167,6 +175,22 @@ mod tests {
         assert_eq!(client.hear(b"two").await, b"\x81\x044two");
         kept.connection().end(Reason::Shutdown);
         assert_eq!(client.hear(&[0xe9]).await, [0x88, 2, 0x03, 0xe9], "1001");
+    }
+
+    #[actix_web::test]
+    async fn a_close_frame_is_answered_and_a_ping_too() {
+        let (address, kept) = start(NEVER).await;
+        let mut client = Client::upgrade(&address, "").await;
+        client.hear(b"}").await;
+        client.say(b"4one").await;
+        client.hear(b"one").await;
+        assert!(kept.is_straight());
+        client.0.write_all(&[0x89, 0x82, 0, 0, 0, 0, b'h', b'i']).await.unwrap();
+        assert_eq!(client.hear(b"hi").await, b"\x8a\x02hi");
+        client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+        let mut rest = Vec::new();
+        tokio::time::timeout(Duration::from_secs(5), client.0.read_to_end(&mut rest)).await.unwrap().unwrap();
+        assert_eq!(rest, [0x88, 2, 0x03, 0xe8]);
     }
 
     /// The handle must go with the transport, or the socket would stay open for whoever still has the connection.
