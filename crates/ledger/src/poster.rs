@@ -1,6 +1,6 @@
 //! The posting service: journals of many callers share a commit, and so the wait for the disk.
 //!
-//! Each writer takes what has queued up while it wrote the last batch. A user's journals always go to the same writer,
+//! Each writer takes what has queued up while it wrote the last batch, and what those bring whom it has just answered. A user's journals always go to the same writer,
 //! and a batch locks wallets in the order of the users' ids, so writers never wait for each other in a ring.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -87,16 +87,14 @@ fn place_of(journal: &NewJournal, writers: usize) -> Option<usize> {
 /// Adds what those bring who have just been answered, as long as a turn of theirs brings something: a batch costs much
 /// whatever is in it.
 async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
-    loop {
+    let mut before = 0;
+    while before < batch.len() && batch.len() < BATCH {
+        before = batch.len();
         tokio::task::yield_now().await;
-        let before = batch.len();
         while batch.len() < BATCH
             && let Ok(waiting) = queue.try_recv()
         {
             batch.push(waiting);
-        }
-        if batch.len() == before {
-            return;
         }
     }
 }

@@ -28,6 +28,9 @@ struct Cli {
     /// Keeps what a client missed, which adds an argument to every event.
     #[arg(long)]
     recovery: bool,
+    /// Writes to WebSockets through the HTTP server.
+    #[arg(long)]
+    through_server: bool,
 }
 
 #[actix_web::main]
@@ -38,6 +41,7 @@ async fn main() -> anyhow::Result<()> {
         ping_interval: Duration::from_millis(cli.ping_interval),
         ping_timeout: Duration::from_millis(cli.ping_timeout),
         recovery: cli.recovery,
+        through_server: cli.through_server,
     })?;
     server.await?;
     Ok(())

@@ -26,12 +26,14 @@ pub(crate) struct Options {
     pub(crate) ping_timeout: Duration,
     /// Keeps what a client missed, which adds an argument to every event.
     pub(crate) recovery: bool,
+    /// Writes to WebSockets through the HTTP server.
+    pub(crate) through_server: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let (ping_interval, ping_timeout) = (Duration::from_millis(300), Duration::from_millis(200));
-        Self { port: 3_000, ping_interval, ping_timeout, recovery: false }
+        Self { port: 3_000, ping_interval, ping_timeout, recovery: false, through_server: false }
     }
 }
 
@@ -128,6 +130,7 @@ pub(crate) fn serve(options: &Options) -> anyhow::Result<(Vec<SocketAddr>, Serve
     let server = HttpServer::new(move || {
         App::new().configure(|app| engine.configure(app)).configure(|app| realtime.configure(app))
     });
+    let server = if options.through_server { server } else { server.on_connect(realtime::on_connect) };
     let server = server.workers(2).bind(("127.0.0.1", options.port))?.bind(("::1", options.port))?;
     Ok((server.addrs(), server.run()))
 }

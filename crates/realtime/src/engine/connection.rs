@@ -136,7 +136,7 @@ impl Connection {
         }
     }
 
-    /// Queues packets and wakes the writer. What overflows must be ended by the caller, when it holds no lock.
+    /// Queues packets and sees to it that they are written. What overflows must be ended by the caller, when it holds no lock.
     pub(crate) fn push(self: &Arc<Self>, packets: &Arc<Packets>, is_volatile: bool) -> Pushed {
         let mut state = self.state();
         if state.ended.is_some() {
@@ -153,11 +153,10 @@ impl Connection {
         let was_empty = state.queue.is_empty();
         state.queue.push(Arc::clone(packets));
         if was_empty && !is_blocked {
-            if state.line.is_some() {
-                drop(state);
-                self.shard.mark(self);
-            } else {
-                state.wake_writer();
+            let is_straight = state.line.is_some();
+            drop(state);
+            if !is_straight || !self.shard.mark(self) {
+                self.state().wake_writer();
             }
         }
         Pushed::Queued

@@ -8,7 +8,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io::{ErrorKind, Result, Write as _};
 use std::net::TcpStream;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
@@ -17,7 +17,8 @@ use socket2::SockRef;
 use tokio::net;
 
 /// Lets WebSockets be written to without the HTTP server between: give it to
-/// [`HttpServer::on_connect`](actix_web::HttpServer::on_connect). A connection then takes two file descriptors. One under
+/// [`HttpServer::on_connect`](actix_web::HttpServer::on_connect). Every connection of the server, whatever it asks for,
+/// then takes two file descriptors. One under
 /// TLS, or of a Unix socket, is written to through the server all the same.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<net::TcpStream>() else { return };
@@ -37,54 +38,75 @@ pub(super) fn take_handle(request: &HttpRequest) -> Option<TcpStream> {
 
 /// Writes without waiting, and keeps what the kernel has not taken.
 #[derive(Debug)]
-pub(crate) struct Line {
-    socket: TcpStream,
-    /// Boxed, because hardly any connection has one.
-    rest: Option<Box<Rest>>,
+pub(crate) enum Line {
+    Clear(TcpStream),
+    /// Boxed, because hardly any connection is.
+    Blocked(Box<Rest>),
+    /// A failure took its socket.
+    Gone,
+}
+
+/// What the kernel has not taken.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    bytes: Bytes,
+    socket: Waits,
 }
 
 #[derive(Debug)]
-struct Rest {
-    bytes: Bytes,
-    /// Waits for room in the kernel, from when somebody waits.
-    stream: Option<net::TcpStream>,
+enum Waits {
+    /// Nobody has asked yet when there is room.
+    NotYet(TcpStream),
+    ForRoom(net::TcpStream),
 }
 
 impl Line {
     pub(crate) const fn new(socket: TcpStream) -> Self {
-        Self { socket, rest: None }
+        Self::Clear(socket)
     }
 
     /// Whether the kernel takes no more for now.
     pub(crate) const fn is_blocked(&self) -> bool {
-        self.rest.is_some()
+        matches!(self, Self::Blocked(_))
     }
 
-    /// Writes bytes, when it is not blocked. It is afterwards, if not all could be written.
+    /// Writes bytes, when it is clear. It is blocked afterwards, if not all could be written.
     ///
     /// # Errors
     /// When the client is gone.
     pub(crate) fn write(&mut self, mut bytes: Bytes) -> Result<()> {
-        if !write(&mut bytes, |bytes| (&self.socket).write(bytes))? {
-            self.rest = Some(Box::new(Rest { bytes, stream: None }));
+        let Self::Clear(socket) = self else { return Err(ErrorKind::NotConnected.into()) };
+        if !write(&mut bytes, |bytes| socket.write(bytes))?
+            && let Self::Clear(socket) = std::mem::replace(self, Self::Gone)
+        {
+            *self = Self::Blocked(Box::new(Rest { bytes, socket: Waits::NotYet(socket) }));
         }
         Ok(())
     }
 
-    /// Ready when it is not blocked any more.
+    /// Ready when it is clear. Called by the task that is to be woken, on its own thread.
     ///
     /// # Errors
-    /// When the client is gone, or the process has no descriptor left to wait with.
+    /// When the client is gone.
     pub(crate) fn poll_clear(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let Some(rest) = &mut self.rest else { return Poll::Ready(Ok(())) };
-        let stream = match &rest.stream {
-            Some(stream) => stream,
-            None => rest.stream.insert(net::TcpStream::from_std(self.socket.try_clone()?)?),
+        let (mut bytes, stream) = match std::mem::replace(self, Self::Gone) {
+            Self::Blocked(rest) => match rest.socket {
+                Waits::NotYet(socket) => (rest.bytes, net::TcpStream::from_std(socket)?),
+                Waits::ForRoom(stream) => (rest.bytes, stream),
+            },
+            Self::Gone => return Poll::Ready(Err(ErrorKind::NotConnected.into())),
+            clear @ Self::Clear(_) => {
+                *self = clear;
+                return Poll::Ready(Ok(()));
+            }
         };
-        while !write(&mut rest.bytes, |bytes| stream.try_write(bytes))? {
-            ready!(stream.poll_write_ready(context))?;
+        while !write(&mut bytes, |bytes| stream.try_write(bytes))? {
+            if stream.poll_write_ready(context)?.is_pending() {
+                *self = Self::Blocked(Box::new(Rest { bytes, socket: Waits::ForRoom(stream) }));
+                return Poll::Pending;
+            }
         }
-        self.rest = None;
+        *self = Self::Clear(stream.into_std()?);
         Poll::Ready(Ok(()))
     }
 }

@@ -1,7 +1,7 @@
 //! What one worker thread keeps for its connections: their deadlines, and the task that looks after them.
 //!
-//! A connection has no task and no timer of its own. Its thread's shard has one of each, and it is this thread whose
-//! connections the task wakes, so that waking costs no other thread anything.
+//! A connection has no task and no timer of its own. Its thread's shard has one of each. The task writes to the connections
+//! of its own thread, or wakes them, so that neither costs another thread anything.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::engine::connection::Connection;
 use crate::engine::shared::Shared;
 
-/// How long a busy shard gathers before it wakes its connections again.
+/// How long a busy shard gathers before it looks after its connections again.
 const GATHER: Duration = Duration::from_millis(1);
 
 /// How many connections are written to before other tasks have their turn.
@@ -139,17 +139,17 @@ impl Shard {
         self.marked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the task write what waits for a connection.
-    pub(crate) fn mark(&self, connection: &Arc<Connection>) {
+    /// Lets the task write what waits for a connection; false when there is no task any more.
+    pub(crate) fn mark(&self, connection: &Arc<Connection>) -> bool {
         let mut marked = self.marked();
-        // Nobody would ever look.
         if !self.is_alive() {
-            return;
+            return false;
         }
         marked.push(Arc::clone(connection));
         if marked.len() == 1 {
             self.ring();
         }
+        true
     }
 
     /// Writes to the marked connections; other tasks of the thread come in between.

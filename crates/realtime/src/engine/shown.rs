@@ -1,5 +1,6 @@
 //! When a WebSocket's [line](crate::engine::line) may be used: once an answer of the client shows that the HTTP server has
-//! nothing left to write, or the two would write into each other.
+//! nothing left to write, or the two would write into each other. A client that answers what it has not read garbles its
+//! own stream and nobody else's.
 
 /// What the HTTP server was given to write last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

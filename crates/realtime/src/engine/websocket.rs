@@ -1,7 +1,8 @@
 //! The WebSocket transport (RFC 6455): the body of the answer is the connection.
 //!
-//! The body reads what comes and writes what waits, inside the task that actix runs for the connection anyway: a socket
-//! costs no task, no channel and no buffer of its own, and everything that waits leaves in one write.
+//! The body reads what comes, and writes what waits unless somebody writes it [straight](crate::engine::line), inside the
+//! task that actix runs for the connection anyway: a socket costs no task, no channel and no buffer of its own, and
+//! everything that waits leaves in one write.
 
 use std::convert::Infallible;
 use std::net::TcpStream;
@@ -49,20 +50,16 @@ pub(super) struct Body {
     input: BytesMut,
     /// Of a message in several frames.
     fragments: Fragments,
-    /// Goes out before what waits in the queue.
-    #[expect(
-        clippy::redundant_allocation,
-        reason = "a pointer is a quarter of it, and there are many thousands"
-    )]
+    /// Goes out before what waits in the queue. Boxed, because nearly every connection has none.
     pub(super) urgent: Option<Box<Bytes>>,
     /// What the server was given last.
     pub(super) given: Given,
     /// For writing past the server, until that may be done.
     pub(super) handle: Option<TcpStream>,
-    /// It is done.
+    /// It is done: the connection has the handle in its [line](crate::engine::line).
     pub(super) is_straight: bool,
     /// The last poll gave something to write.
-    has_written: bool,
+    pub(super) has_written: bool,
 }
 
 impl Body {
@@ -238,7 +235,7 @@ impl Body {
     /// What waits in the queue at the first poll after a rest: most are for writing alone, and the next poll follows at
     /// once and reads. While more and more waits, each poll reads before it writes, so that a slow client is heard too.
     fn write_first(&mut self) -> Option<Bytes> {
-        if self.has_written || self.is_straight || self.phase != Phase::Open || self.urgent.is_some() {
+        if self.has_written || self.phase != Phase::Open || self.urgent.is_some() {
             return None;
         }
         let taken = self.connection.state().queue.take_chunk()?;
@@ -311,6 +308,7 @@ impl MessageBody for Body {
             return this.poll_straight(context).map(|end| end.map(Ok));
         }
         if let Some(urgent) = this.take_urgent() {
+            this.has_written = true;
             return Poll::Ready(Some(Ok(urgent)));
         }
         if this.phase == Phase::Over {

@@ -29,13 +29,18 @@ impl Drop for Server {
     }
 }
 
-/// The server that the protocols' own suites expect, as one for each address of localhost.
-pub(crate) fn echoes() -> [Server; 2] {
-    let (addresses, server) = echo::serve(&echo::Options { port: 0, ..echo::Options::default() }).unwrap();
-    let handle = server.handle();
-    drop(actix_web::rt::spawn(server));
-    let of = |at: usize| Server { address: addresses[at].to_string(), handle: handle.clone() };
-    [of(0), of(1)]
+/// The servers that the protocols' own suites expect: for both ways of writing, one for each address of localhost.
+pub(crate) fn echoes() -> Vec<Server> {
+    let of_way = |through_server: bool| {
+        let options = echo::Options { port: 0, through_server, ..echo::Options::default() };
+        let (addresses, server) = echo::serve(&options).unwrap();
+        let handle = server.handle();
+        drop(actix_web::rt::spawn(server));
+        addresses
+            .into_iter()
+            .map(move |address| Server { address: address.to_string(), handle: handle.clone() })
+    };
+    [true, false].into_iter().flat_map(of_way).collect()
 }
 
 /// Short times, so that tests need not wait.

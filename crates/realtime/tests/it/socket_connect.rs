@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use realtime::Reason;
+use realtime::{Config, EngineConfig, Reason};
 use serde_json::{Value, json};
 
 use crate::client::{Polling, Ws};
@@ -94,6 +94,21 @@ on_both_transports! {
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         entered.send("421[]").await;
         entered.closed().await;
+    }
+
+    async fn who_answers_pings_and_enters_nothing_is_cut_too(by: Transport) {
+        let engine = EngineConfig { ping_interval: Duration::from_millis(300), ..config().engine };
+        let (server, realtime, _) = start(Config { engine, ..config() }).await;
+        let began = Instant::now();
+        let mut idle = Line::open(by, &server).await;
+        for _ in 0..3 {
+            assert_eq!(idle.text().await, "2");
+            idle.send("3").await;
+        }
+        idle.closed().await;
+        let lasted = began.elapsed();
+        assert!(lasted > Duration::from_millis(900) && lasted < Duration::from_secs(3), "{lasted:?}");
+        assert_eq!(realtime.connections(), 0);
     }
 
     async fn a_packet_that_breaks_the_protocol_ends_the_connection(by: Transport) {
