@@ -30,7 +30,7 @@ if ! cmp -s tests/interop/socketio_node/package-lock.json "$modules/package-lock
     npm --prefix "$modules" ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
 fi
 cargo build --release --workspace --bin gateway --bin bench_floor --bin bench_load --bin bench_ledger --bin bench_sockets \
-    --bin bench_stuck --bin bench_hops
+    --bin bench_stuck --bin bench_hops --bin sandbox
 # Apart: examples have the features of tests, and with these everything else would be built once more.
 cargo build --release --package realtime --example bench_server
 export BENCH_BIN="${CARGO_TARGET_DIR:-$repo/target}/release" PYTHONDONTWRITEBYTECODE=1
