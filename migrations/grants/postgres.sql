@@ -2,8 +2,6 @@
 GRANT USAGE ON SCHEMA public TO dgt_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO dgt_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO dgt_app;
--- Who can make operators could give the rules of wallets and postings another meaning.
-REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 -- History is written once.
 REVOKE UPDATE, DELETE
     ON audit_log, ledger_entries, ledger_journals, ledger_postings, ledger_refusals, ledger_seals

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("ledger_0002_append_only", APPEND_ONLY),
     SqlMigration::new("ledger_0003_post", POST),
     SqlMigration::new("ledger_0004_sound", SOUND),
+    SqlMigration::new("ledger_0005_validate", VALIDATE),
 ];
 
 const ACCOUNTS: &[Step] = &[
@@ -178,3 +179,5 @@ const POST: &[Step] = &[Step::Each { sqlite: &[], postgres: &[functions::POST_MA
 /// The floors of wallets and the rules of postings, where a function is cheaper than CHECKs.
 const SOUND: &[Step] =
     &[Step::Each { sqlite: &[], postgres: &[sound::WALLET, sound::POSTING, sound::INSTEAD], mariadb: &[] }];
+
+const VALIDATE: &[Step] = &[Step::Each { sqlite: &[], postgres: &sound::VALIDATE, mariadb: &[] }];

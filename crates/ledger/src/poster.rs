@@ -1,7 +1,8 @@
 //! The posting service: journals of many callers share a commit, and so the wait for the disk.
 //!
-//! Each writer takes what has queued up while it wrote the last batch, and what those bring whom it has just answered. A user's journals always go to the same writer,
-//! and a batch locks wallets in the order of the users' ids, so writers never wait for each other in a ring.
+//! Each writer takes what has queued up while it wrote the last batch, and what those bring whom it has just answered. A
+//! user's journals always go to the same writer, and a batch locks wallets in the order of the users' ids, so writers never
+//! wait for each other in a ring.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -84,21 +85,6 @@ fn place_of(journal: &NewJournal, writers: usize) -> Option<usize> {
     usize::try_from(hasher.finish().checked_rem(u64::try_from(writers).ok()?)?).ok()
 }
 
-/// Adds what those bring who have just been answered, as long as a turn of theirs brings something: a batch costs much
-/// whatever is in it.
-async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
-    let mut before = 0;
-    while before < batch.len() && batch.len() < BATCH {
-        before = batch.len();
-        tokio::task::yield_now().await;
-        while batch.len() < BATCH
-            && let Ok(waiting) = queue.try_recv()
-        {
-            batch.push(waiting);
-        }
-    }
-}
-
 fn user_of(journal: &NewJournal) -> Option<UserId> {
     journal.net.wallets.first().map(|(user, _)| *user)
 }
@@ -119,6 +105,21 @@ async fn write(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>) {
         for (answer, settled) in answers.into_iter().zip(settled) {
             // A caller that went away will ask again under its key.
             let _ = answer.send(settled);
+        }
+    }
+}
+
+/// Adds what those bring who have just been answered, as long as a turn of theirs brings something: a batch costs much
+/// whatever is in it.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+    let mut before = 0;
+    while before < batch.len() && batch.len() < BATCH {
+        before = batch.len();
+        tokio::task::yield_now().await;
+        while batch.len() < BATCH
+            && let Ok(waiting) = queue.try_recv()
+        {
+            batch.push(waiting);
         }
     }
 }

@@ -26,8 +26,8 @@ BEGIN
 END
 $$";
 
-/// Puts the functions in the place of the CHECKs. The rows that are there passed those, which say the same, so they are not
-/// read again while nobody can move money.
+/// Puts the functions in the place of the CHECKs. The rows that are there are not read while nobody can move money, but
+/// [afterwards](VALIDATE).
 pub(super) const INSTEAD: &str = "
 DO $$
 DECLARE
@@ -45,3 +45,9 @@ BEGIN
         CHECK (ledger_posting_is_sound(from_kind, from_user, to_kind, to_user, amount)) NOT VALID;
 END
 $$";
+
+/// Reads the rows that were there before the functions, beside those who write.
+pub(super) const VALIDATE: [&str; 2] = [
+    "ALTER TABLE ledger_wallets VALIDATE CONSTRAINT ledger_wallets_sound",
+    "ALTER TABLE ledger_postings VALIDATE CONSTRAINT ledger_postings_sound",
+];

@@ -18,8 +18,7 @@ use tokio::net;
 
 /// Lets WebSockets be written to without the HTTP server between: give it to
 /// [`HttpServer::on_connect`](actix_web::HttpServer::on_connect). Every connection of the server, whatever it asks for,
-/// then takes two file descriptors. One under
-/// TLS, or of a Unix socket, is written to through the server all the same.
+/// then takes two file descriptors. One under TLS, or of a Unix socket, is written to through the server all the same.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<net::TcpStream>() else { return };
     match SockRef::from(stream).try_clone() {

@@ -1,7 +1,7 @@
 //! What one worker thread keeps for its connections: their deadlines, and the task that looks after them.
 //!
-//! A connection has no task and no timer of its own. Its thread's shard has one of each. The task writes to the connections
-//! of its own thread, or wakes them, so that neither costs another thread anything.
+//! A connection has no task and no timer of its own. The shard of the thread that took it has one of each. The task writes
+//! to its connections, or wakes them: both stay on the thread, except for a WebSocket that took over on another one.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -154,12 +154,17 @@ impl Shard {
 
     /// Writes to the marked connections; other tasks of the thread come in between.
     async fn write_marked(&self) {
-        let marked = std::mem::take(&mut *self.marked());
-        for slice in marked.chunks(SLICE) {
+        loop {
+            let slice: Vec<_> = {
+                let mut marked = self.marked();
+                let count = marked.len().min(SLICE);
+                marked.drain(..count).collect()
+            };
             slice.iter().for_each(Connection::write_out);
-            if slice.len() == SLICE {
-                tokio::task::yield_now().await;
+            if slice.len() < SLICE {
+                return;
             }
+            tokio::task::yield_now().await;
         }
     }
 
@@ -234,7 +239,8 @@ struct Alive<'a>(&'a Shard);
 impl Drop for Alive<'_> {
     fn drop(&mut self) {
         self.0.is_alive.store(false, Memory::Release);
+        // Their bodies may live on another thread.
         let marked = std::mem::take(&mut *self.0.marked());
-        drop(marked);
+        marked.iter().for_each(|connection| connection.state().wake_writer());
     }
 }

@@ -7,8 +7,8 @@ use crate::engine::line::Line;
 use crate::engine::queue::Queue;
 use crate::reason::Reason;
 
-/// What changes about a connection. Locked for moments only, for some chunks' writing at most, and
-/// never while the application runs.
+/// What changes about a connection. Locked for moments only, for the writing of some chunks at most, and never while the
+/// application runs.
 pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) transport: Transport,

@@ -1,5 +1,5 @@
-//! A WebSocket that is written to by its own [line](crate::engine::line): its thread's shard writes what is sent, and the
-//! body what the kernel did not take at once, what answers a frame, and the end.
+//! A WebSocket that is written to by its own [line](crate::engine::line): its connection's shard writes what is sent, and
+//! the body what was left of that, what answers a frame, and the end.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -40,7 +40,8 @@ impl Body {
                 continue;
             }
             let mut state = self.connection.state();
-            if self.phase == Phase::Over || state.is_over {
+            // A client that said goodbye gets what is under way and the answer, if it takes them in time.
+            if state.is_over || self.phase == Phase::Over && is_clear {
                 return Poll::Ready(None);
             }
             let has_more = !state.queue.is_empty();
@@ -155,7 +156,7 @@ mod tests {
         let config = EngineConfig { ping_interval: ping, origins: Origins::Any, ..EngineConfig::default() };
         let engine = Engine::new(config, Arc::new(kept.clone()));
         let server = HttpServer::new(move || App::new().configure(|app| engine.configure(app)));
-        let server = server.workers(1).disable_signals().on_connect(on_connect);
+        let server = server.workers(2).disable_signals().on_connect(on_connect);
         let server = server.bind(("127.0.0.1", 0)).unwrap();
         let address = server.addrs().first().unwrap().to_string();
         drop(actix_web::rt::spawn(server.run()));
@@ -177,6 +178,28 @@ mod tests {
         assert_eq!(client.hear(b"two").await, b"\x81\x044two");
         kept.connection().end(Reason::Shutdown);
         assert_eq!(client.hear(&[0xe9]).await, [0x88, 2, 0x03, 0xe9], "1001");
+    }
+
+    /// It has stopped reading for a while, and so the answer comes behind what the kernel did not take.
+    #[actix_web::test]
+    async fn a_slow_clients_close_frame_is_answered_too() {
+        let (address, kept) = start(NEVER);
+        let mut client = Client::upgrade(&address, "").await;
+        client.hear(b"}").await;
+        client.say(b"4one").await;
+        client.hear(b"one").await;
+        let mut sent = 0;
+        while !kept.connection().state().is_blocked() {
+            kept.connection().send(&Message::Text("x".repeat(15_000).into()));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            sent += 1;
+            assert!(sent < 5_000, "the kernel takes everything");
+        }
+        client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut rest = Vec::new();
+        tokio::time::timeout(Duration::from_secs(5), client.0.read_to_end(&mut rest)).await.unwrap().unwrap();
+        assert!(rest.ends_with(&[b'x', 0x88, 2, 0x03, 0xe8]), "{} bytes", rest.len());
     }
 
     #[actix_web::test]
@@ -201,6 +224,9 @@ mod tests {
         let (address, kept) = start(NEVER);
         let mut client = Client::upgrade(&address, "").await;
         client.hear(b"}").await;
+        client.say(b"4one").await;
+        client.hear(b"one").await;
+        assert!(kept.is_straight());
         client.say(b"1").await;
         client.hear(&[0x88, 2, 0x03, 0xe8]).await;
         client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();

@@ -162,9 +162,12 @@ async fn the_connection_of_a_stuck_reader_is_closed() {
     let handle = realtime.handle();
     until("the stuck one is in", || handle.everybody().sockets().len() == 1).await;
     let text = "x".repeat(100_000);
+    let mut sent = 0;
     while lab.gone.lock().unwrap().is_empty() {
         handle.everybody().emit("n", &text).unwrap();
         tokio::task::yield_now().await;
+        sent += 1;
+        assert!(sent < 100_000, "it is never cut");
     }
     // Its side is not read, so that the server cannot write; what it writes itself is refused in the end.
     let closed = async {

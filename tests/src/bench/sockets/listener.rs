@@ -146,8 +146,8 @@ impl StuckReader {
         let mut end = Vec::new();
         let mut chunk = vec![0; 64 * 1024];
         let rest = async {
-            while let Ok(length @ 1..) = self.0.reader.read(&mut chunk).await
-                && end != CUT
+            while end != CUT
+                && let Ok(length @ 1..) = self.0.reader.read(&mut chunk).await
             {
                 end.extend_from_slice(chunk.get(..length).unwrap_or_default());
                 end.drain(..end.len().saturating_sub(CUT.len()));
