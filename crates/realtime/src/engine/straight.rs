@@ -136,6 +136,28 @@ mod tests {
             client
         }
 
+        /// One whose first message has been answered, and who is written to straight.
+        async fn straight(address: &str, kept: &Kept) -> Self {
+            let mut client = Self::upgrade(address, "").await;
+            client.hear(b"}").await;
+            client.say(b"4one").await;
+            client.hear(b"one").await;
+            assert!(kept.is_straight());
+            client
+        }
+
+        async fn send_close(&mut self) {
+            self.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+        }
+
+        /// Everything up to the end of the connection.
+        async fn rest(mut self) -> Vec<u8> {
+            let mut rest = Vec::new();
+            let end = tokio::time::timeout(Duration::from_secs(5), self.0.read_to_end(&mut rest));
+            end.await.unwrap().unwrap();
+            rest
+        }
+
         /// Reads up to these bytes.
         async fn hear(&mut self, until: &[u8]) -> Vec<u8> {
             let mut heard = Vec::new();
@@ -184,10 +206,7 @@ mod tests {
     #[actix_web::test]
     async fn a_slow_clients_close_frame_is_answered_too() {
         let (address, kept) = start(NEVER);
-        let mut client = Client::upgrade(&address, "").await;
-        client.hear(b"}").await;
-        client.say(b"4one").await;
-        client.hear(b"one").await;
+        let mut client = Client::straight(&address, &kept).await;
         let mut sent = 0;
         while !kept.connection().state().is_blocked() {
             kept.connection().send(&Message::Text("x".repeat(15_000).into()));
@@ -195,26 +214,20 @@ mod tests {
             sent += 1;
             assert!(sent < 5_000, "the kernel takes everything");
         }
-        client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+        client.send_close().await;
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let mut rest = Vec::new();
-        tokio::time::timeout(Duration::from_secs(5), client.0.read_to_end(&mut rest)).await.unwrap().unwrap();
+        let rest = client.rest().await;
         assert!(rest.ends_with(&[b'x', 0x88, 2, 0x03, 0xe8]), "{} bytes", rest.len());
     }
 
     #[actix_web::test]
     async fn a_close_frame_is_answered_and_a_ping_too() {
         let (address, kept) = start(NEVER);
-        let mut client = Client::upgrade(&address, "").await;
-        client.hear(b"}").await;
-        client.say(b"4one").await;
-        client.hear(b"one").await;
-        assert!(kept.is_straight());
+        let mut client = Client::straight(&address, &kept).await;
         client.0.write_all(&[0x89, 0x82, 0, 0, 0, 0, b'h', b'i']).await.unwrap();
         assert_eq!(client.hear(b"hi").await, b"\x8a\x02hi");
-        client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
-        let mut rest = Vec::new();
-        tokio::time::timeout(Duration::from_secs(5), client.0.read_to_end(&mut rest)).await.unwrap().unwrap();
+        client.send_close().await;
+        let rest = client.rest().await;
         assert_eq!(rest, [0x88, 2, 0x03, 0xe8]);
     }
 
@@ -222,16 +235,11 @@ mod tests {
     #[actix_web::test]
     async fn the_handle_goes_with_the_transport() {
         let (address, kept) = start(NEVER);
-        let mut client = Client::upgrade(&address, "").await;
-        client.hear(b"}").await;
-        client.say(b"4one").await;
-        client.hear(b"one").await;
-        assert!(kept.is_straight());
+        let mut client = Client::straight(&address, &kept).await;
         client.say(b"1").await;
         client.hear(&[0x88, 2, 0x03, 0xe8]).await;
-        client.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
-        let mut rest = Vec::new();
-        tokio::time::timeout(Duration::from_secs(5), client.0.read_to_end(&mut rest)).await.unwrap().unwrap();
+        client.send_close().await;
+        let rest = client.rest().await;
         assert!(rest.is_empty() && kept.connection().has_ended() && !kept.is_straight());
     }
 
