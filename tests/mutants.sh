@@ -5,7 +5,8 @@
 #
 #   tests/mutants.sh               all of it: some hours on two cores
 #   tests/mutants.sh --iterate     only what was not caught by the run before
-#   tests/mutants.sh --file F ...  of these files alone; any other option of `cargo mutants` goes too
+#   tests/mutants.sh --re REGEX    only those whose name matches, as '^crates/ledger/src/poster.rs:'; any other option of
+#                                  `cargo mutants` goes too (files of --file would come on top of the configured ones)
 #
 # The tests run on SQLite: what is changed is Rust, and the same Rust runs on all engines. What only PostgreSQL runs is
 # tested there, in a second run.

@@ -10,4 +10,4 @@ mod sockets;
 pub use fill::{Filled, Filter, fill};
 pub use ledger::{Form, Load, Measured, check_boosts, measure};
 pub use sellers::{Seller, Sellers, TokenNames, log_in_sellers};
-pub use sockets::{Room, StuckReader, percentile};
+pub use sockets::{AT_ONCE, Listener, Room, StuckReader, connect, percentile};

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use acceptance::bench::{Room, percentile};
-use anyhow::Context;
+use acceptance::bench::{AT_ONCE, Listener, Room, connect, percentile};
+use anyhow::{Context, ensure};
 use clap::Parser;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ struct Cli {
     /// Its process, whose CPU and memory are read.
     #[arg(long)]
     server_pid: u32,
-    /// Sockets in the room.
+    /// Sockets in the room. The memory of one is told by those after the first fifty.
     #[arg(long, default_value_t = 500)]
     sockets: usize,
     /// Broadcasts in flight, one measurement for each.
@@ -39,12 +39,17 @@ struct Cli {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    ensure!(cli.sockets > AT_ONCE, "--sockets must be more than {AT_ONCE}");
+    // With the first sockets comes what the server has once: its own code, and what it keeps of requests to use again.
+    let emitter = Listener::connect(&cli.address).await?;
+    let mut listeners = connect(&cli.address, AT_ONCE).await?;
     let before = resident_kib(cli.server_pid)?;
-    // Beside those in the room there is the one that sends.
-    let everybody = whole(cli.sockets + 1)?;
-    let mut room = Room::fill(&cli.address, cli.sockets).await?;
+    let more = connect(&cli.address, cli.sockets - listeners.len()).await?;
+    let count = whole(more.len())?;
+    listeners.extend(more);
+    let mut room = Room::new(listeners, emitter);
     tokio::time::sleep(Duration::from_secs(cli.settle)).await;
-    let idle_kib = (resident_kib(cli.server_pid)? - before) / everybody;
+    let idle_kib = (resident_kib(cli.server_pid)? - before) / count;
     let mut results = Vec::new();
     for in_flight in &cli.in_flight {
         room.run(*in_flight, Duration::from_secs(cli.warm_up)).await?;
@@ -60,7 +65,7 @@ async fn main() -> anyhow::Result<()> {
             "p50_ms": percentile(&mut latencies, 50), "p99_ms": percentile(&mut latencies, 99),
         }));
     }
-    let after_kib = (resident_kib(cli.server_pid)? - before) / everybody;
+    let after_kib = (resident_kib(cli.server_pid)? - before) / count;
     let report = json!({
         "sockets": cli.sockets, "idle_kib_per_socket": idle_kib, "loaded_kib_per_socket": after_kib, "results": results,
     });

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use acceptance::bench::{Room, StuckReader, percentile};
+use acceptance::bench::{Listener, Room, StuckReader, connect, percentile};
 use clap::Parser;
 use serde_json::json;
 
@@ -35,7 +35,8 @@ struct Cli {
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let time = Duration::from_secs(cli.seconds);
-    let mut room = Room::fill(&cli.address, cli.sockets).await?;
+    let listeners = connect(&cli.address, cli.sockets).await?;
+    let mut room = Room::new(listeners, Listener::connect(&cli.address).await?);
     room.run(cli.in_flight, Duration::from_secs(cli.warm_up)).await?;
     let mut rounds = Vec::new();
     for _ in 0..cli.rounds {

@@ -46,8 +46,8 @@ pub(super) struct Body {
     pub(super) phase: Phase,
     /// Of frames.
     codec: Codec,
-    /// Of a frame that has not come in full; empty otherwise.
-    input: BytesMut,
+    /// Of a frame that has not come in full. Boxed, because nearly every connection has none.
+    partial: Option<Box<BytesMut>>,
     /// Of a message in several frames.
     fragments: Fragments,
     /// Goes out before what waits in the queue. Boxed, because nearly every connection has none.
@@ -75,7 +75,7 @@ impl Body {
             payload,
             phase,
             codec,
-            input: BytesMut::new(),
+            partial: None,
             fragments: Fragments::default(),
             urgent: None,
             given: Given::Nothing,
@@ -93,13 +93,21 @@ impl Body {
 
     /// Takes what has come, until nothing more is there, or an answer must go out first.
     pub(super) fn read(&mut self, context: &mut Context<'_>) {
+        let mut input = self.partial.take().map_or_else(BytesMut::new, |partial| *partial);
+        self.read_on(&mut input, context);
+        if !input.is_empty() {
+            self.partial = Some(Box::new(input));
+        }
+    }
+
+    fn read_on(&mut self, input: &mut BytesMut, context: &mut Context<'_>) {
         while self.phase != Phase::Over && self.urgent.is_none() {
             let is_open = self.phase == Phase::Open;
             // Asked only when there is something to give: most polls are for writing.
-            if is_open && !self.input.is_empty() && self.is_busy(context) {
+            if is_open && !input.is_empty() && self.is_busy(context) {
                 return;
             }
-            match self.next_frame() {
+            match self.next_frame(input) {
                 Ok(Some(frame)) => {
                     if let Err(reason) = self.take_frame(frame, context) {
                         self.fail(reason);
@@ -110,7 +118,7 @@ impl Body {
                     Poll::Ready(Some(Ok(chunk))) => {
                         let length = u64::try_from(chunk.len()).unwrap_or_default();
                         self.connection.shared().meters.bytes_in.increment(length);
-                        self.input.extend_from_slice(&chunk);
+                        input.extend_from_slice(&chunk);
                     }
                     Poll::Ready(Some(Err(_)) | None) => {
                         self.let_go();
@@ -135,16 +143,13 @@ impl Body {
         self.connection.handler().is_some_and(|handler| handler.poll_ready(context).is_pending())
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, Reason> {
-        if self.input.is_empty() {
+    fn next_frame(&mut self, input: &mut BytesMut) -> Result<Option<Frame>, Reason> {
+        if input.is_empty() {
             return Ok(None);
         }
-        let frame = self.codec.decode(&mut self.input).map_err(|_error| Reason::TransportError)?;
-        if frame.is_none() && self.input.len() > self.connection.shared().config.max_payload + HEAD {
+        let frame = self.codec.decode(input).map_err(|_error| Reason::TransportError)?;
+        if frame.is_none() && input.len() > self.connection.shared().config.max_payload + HEAD {
             return Err(Reason::TransportError);
-        }
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
         }
         Ok(frame)
     }

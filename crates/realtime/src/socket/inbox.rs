@@ -15,16 +15,16 @@ use crate::socket::core::Space;
 use crate::socket::namespace::Event;
 use crate::socket::socket::Socket;
 
-/// Jobs in the order in which they came. There is no task while nothing waits.
+/// Jobs in the order in which they came. While there is a box, a task works on it, the last job's time included.
 #[derive(Default)]
-pub(crate) struct Inbox {
-    /// Boxed, because nearly every client has none.
-    #[expect(clippy::box_collection, reason = "a pointer is a quarter of it, and there are many thousands")]
-    jobs: Option<Box<VecDeque<Job>>>,
-    /// A task works on it.
-    is_driven: bool,
+pub(crate) struct Inbox(Option<Box<Driven>>);
+
+/// What nearly no client has at any moment.
+#[derive(Default)]
+struct Driven {
+    jobs: VecDeque<Job>,
     /// Of whoever waits for room.
-    reader: Option<Box<Waker>>,
+    reader: Option<Waker>,
 }
 
 /// Something for a handler.
@@ -37,32 +37,34 @@ pub(crate) enum Job {
 impl Inbox {
     /// Takes a job; true when nobody works on them, and the caller must see to it.
     pub(crate) fn push(&mut self, job: Job) -> bool {
-        self.jobs.get_or_insert_default().push_back(job);
-        !std::mem::replace(&mut self.is_driven, true)
+        let is_first = self.0.is_none();
+        self.0.get_or_insert_default().jobs.push_back(job);
+        is_first
     }
 
     /// The next job. When there is none, the task that asked must end.
     pub(crate) fn next(&mut self) -> Option<Job> {
-        let job = self.jobs.as_mut().and_then(|jobs| jobs.pop_front());
-        if job.is_none() {
-            self.is_driven = false;
-            self.jobs = None;
-        }
+        let job = self.0.as_mut().and_then(|driven| driven.jobs.pop_front());
         self.wake_reader();
+        if job.is_none() {
+            self.0 = None;
+        }
         job
     }
 
     /// Whether there is room for one more; whoever asks is woken when there is.
     pub(crate) fn poll_room(&mut self, most: usize, context: &Context<'_>) -> Poll<()> {
-        if self.jobs.as_ref().is_none_or(|jobs| jobs.len() < most) {
-            return Poll::Ready(());
+        match &mut self.0 {
+            Some(driven) if driven.jobs.len() >= most => {
+                driven.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
         }
-        self.reader = Some(context.waker().clone().into());
-        Poll::Pending
     }
 
     pub(crate) fn wake_reader(&mut self) {
-        if let Some(reader) = self.reader.take() {
+        if let Some(reader) = self.0.as_mut().and_then(|driven| driven.reader.take()) {
             reader.wake();
         }
     }

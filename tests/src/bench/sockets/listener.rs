@@ -17,7 +17,8 @@ const CUT: [u8; 4] = [0x88, 2, 0x03, 0xf0];
 const REST: Duration = Duration::from_secs(10);
 
 /// Somebody in the room.
-pub(super) struct Listener {
+#[derive(Debug)]
+pub struct Listener {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
     buffer: Vec<u8>,
@@ -31,7 +32,10 @@ pub(super) struct Arrival {
 
 impl Listener {
     /// Connects over WebSocket and joins the main namespace.
-    pub(super) async fn connect(address: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When the server does not let it in.
+    pub async fn connect(address: &str) -> anyhow::Result<Self> {
         Self::enter(TcpStream::connect(address).await?, address).await
     }
 

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use tokio::sync::mpsc;
 
-pub use listener::StuckReader;
-use listener::{Arrival, Listener};
+use listener::Arrival;
+pub use listener::{Listener, StuckReader};
 
 /// Connections that are opened side by side.
-const AT_ONCE: usize = 50;
+pub const AT_ONCE: usize = 50;
 
 /// The sockets of a room, and who sends to it.
 pub struct Room {
@@ -29,25 +29,30 @@ struct Flight {
     missing: usize,
 }
 
-impl Room {
-    /// Lets so many sockets in, and one that sends.
-    ///
-    /// # Errors
-    /// When the server does not let them in.
-    pub async fn fill(address: &str, sockets: usize) -> anyhow::Result<Self> {
-        let mut listeners = Vec::with_capacity(sockets);
-        while listeners.len() < sockets {
-            let batch = (0..AT_ONCE.min(sockets - listeners.len())).map(|_| Listener::connect(address));
-            for listener in futures_util::future::join_all(batch).await {
-                listeners.push(listener?);
-            }
+/// So many sockets that the server has let in.
+///
+/// # Errors
+/// When it does not let them in.
+pub async fn connect(address: &str, sockets: usize) -> anyhow::Result<Vec<Listener>> {
+    let mut listeners = Vec::with_capacity(sockets);
+    while listeners.len() < sockets {
+        let batch = (0..AT_ONCE.min(sockets - listeners.len())).map(|_| Listener::connect(address));
+        for listener in futures_util::future::join_all(batch).await {
+            listeners.push(listener?);
         }
-        let emitter = Listener::connect(address).await?;
+    }
+    Ok(listeners)
+}
+
+impl Room {
+    /// Of these sockets, to which this one sends.
+    pub fn new(listeners: Vec<Listener>, emitter: Listener) -> Self {
+        let sockets = listeners.len();
         let (sender, arrivals) = mpsc::unbounded_channel();
         for (number, listener) in listeners.into_iter().enumerate() {
             drop(tokio::spawn(listener.listen(number, sender.clone())));
         }
-        Ok(Self { sockets, emitter, arrivals, flights: VecDeque::new() })
+        Self { sockets, emitter, arrivals, flights: VecDeque::new() }
     }
 
     /// Keeps so many broadcasts in flight for a while, and lets the last ones arrive. Gives, for each, the time until
