@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,7 +11,6 @@ use bytestring::ByteString;
 
 use crate::by_id::HasId;
 use crate::engine::packets::Packets;
-use crate::engine::queue::Queue;
 use crate::engine::shard::{Due, Shard};
 use crate::engine::shared::Shared;
 use crate::engine::state::{Pushed, State, Transport};
@@ -25,10 +25,8 @@ const CHUNKS: usize = 4;
 /// A connection of a client. It lives on when its transport changes.
 pub struct Connection {
     id: Id,
-    peer: Option<IpAddr>,
     shared: Arc<Shared>,
     shard: Arc<Shard>,
-    handler: OnceLock<Arc<dyn Handler>>,
     state: Mutex<State>,
 }
 
@@ -39,24 +37,7 @@ impl Connection {
         peer: Option<IpAddr>,
         transport: Transport,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            id: Id::random(),
-            peer,
-            shared,
-            shard,
-            handler: OnceLock::new(),
-            state: Mutex::new(State {
-                queue: Queue::default(),
-                transport,
-                line: None,
-                writer: None,
-                reader: None,
-                probe: None,
-                ended: None,
-                is_over: false,
-                pong_by: u64::MAX,
-            }),
-        })
+        Arc::new(Self { id: Id::random(), shared, shard, state: Mutex::new(State::new(transport, peer)) })
     }
 
     /// The secret id by which its client names it.
@@ -65,8 +46,8 @@ impl Connection {
     }
 
     /// The client's address, as [`crate::engine::Engine::peer`] was told to find it.
-    pub const fn peer(&self) -> Option<IpAddr> {
-        self.peer
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.state().peer
     }
 
     /// The shard of the thread that took it.
@@ -78,8 +59,8 @@ impl Connection {
         &self.shared
     }
 
-    pub(crate) fn handler(&self) -> Option<&dyn Handler> {
-        self.handler.get().map(|handler| &**handler)
+    pub(crate) fn handler(&self) -> Option<Arc<dyn Handler>> {
+        self.state().handler.clone()
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -108,7 +89,7 @@ impl Connection {
     pub(crate) fn open(self: &Arc<Self>) {
         let handler = self.shared.application().open(self);
         let settle = handler.settle_within();
-        drop(self.handler.set(handler));
+        self.state().handler = Some(Arc::clone(&handler));
         let now = Instant::now();
         let interval = self.shared.config.ping_interval;
         self.shard.set_timer(now + interval, Due::Ping, self);
@@ -116,9 +97,7 @@ impl Connection {
         if let Some(within) = settle.filter(|within| *within <= interval) {
             self.shard.set_timer(now + within, Due::Settle, self);
         }
-        if let Some(handler) = self.handler() {
-            handler.opened(self);
-        }
+        handler.opened(self);
     }
 
     /// Queues a message. Never waits: a client that reads too slowly is cut.
@@ -244,7 +223,7 @@ impl Connection {
                 self.push_or_cut(&Packets::new(b"2", &[]));
                 self.shard.set_timer(by, Due::Pong, self);
                 let handler = self.handler().filter(|handler| !handler.has_settled());
-                if let Some(within) = handler.and_then(Handler::settle_within) {
+                if let Some(within) = handler.and_then(|handler| handler.settle_within()) {
                     let left = within.saturating_sub(self.shared.config.ping_interval);
                     self.shard.set_timer(at + left, Due::Settle, self);
                 }
@@ -268,7 +247,11 @@ impl Connection {
 
     /// The WebSocket that wanted to take over did not.
     fn forget_probe(&self, at: Instant) {
-        let overdue = self.state().probe.take_if(|probe| probe.by <= at);
+        let overdue = {
+            let mut state = self.state();
+            let is_overdue = state.probe().is_some_and(|probe| probe.by <= at);
+            if is_overdue { state.take_probe() } else { None }
+        };
         if let Some(waker) = overdue.and_then(|probe| probe.waker) {
             waker.wake();
         }
@@ -288,12 +271,7 @@ impl Connection {
                 state.queue.clear();
             }
             state.wake_writer();
-            if let Some(reader) = state.reader.take() {
-                reader.wake();
-            }
-            if let Some(waker) = state.probe.take().and_then(|probe| probe.waker) {
-                waker.wake();
-            }
+            state.take_aside().for_each(Waker::wake);
             // A client between two GETs hears with the next one what it was sent last, and that this is the end.
             !is_lost && reason != Reason::TransportClose && state.transport != Transport::WebSocket
         };

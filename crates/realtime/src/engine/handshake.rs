@@ -11,7 +11,7 @@ use crate::engine::connection::Connection;
 use crate::engine::line::take_handle;
 use crate::engine::refusal::Refusal;
 use crate::engine::shard::Due;
-use crate::engine::state::{Probe, Transport};
+use crate::engine::state::Transport;
 use crate::engine::websocket::{Body, Phase};
 use crate::reason::Reason;
 
@@ -44,9 +44,9 @@ pub(crate) fn probe(
     let is_claimed = {
         let mut state = connection.state();
         let is_free =
-            state.ended.is_none() && state.transport != Transport::WebSocket && state.probe.is_none();
+            state.ended.is_none() && state.transport != Transport::WebSocket && state.probe().is_none();
         if is_free {
-            state.probe = Some(Box::new(Probe { by, has_asked: false, waker: None }));
+            state.begin_probe(by);
         }
         is_free
     };

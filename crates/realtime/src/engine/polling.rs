@@ -53,7 +53,7 @@ fn poll_payload(connection: &Connection, context: &mut Context<'_>) -> Poll<Vec<
         None => {}
     }
     // A WebSocket can take over only when no GET is pending.
-    if state.probe.as_ref().is_some_and(|probe| probe.has_asked) || state.transport == Transport::WebSocket {
+    if state.probe().is_some_and(|probe| probe.has_asked) || state.transport == Transport::WebSocket {
         return Poll::Ready(b"6".to_vec());
     }
     state.set_writer(context.waker());
@@ -133,12 +133,12 @@ async fn read_in_time(
             if state.ended.is_some() {
                 return Poll::Ready(Err(Refusal::Ended));
             }
-            state.reader = Some(context.waker().clone().into());
+            state.set_reader(Some(context.waker().clone()));
         }
         read.as_mut().poll(context).map(|read| read.unwrap_or(Err(Refusal::TooSlow)))
     })
     .await;
-    connection.state().reader = None;
+    connection.state().set_reader(None);
     if read == Err(Refusal::TooSlow) {
         connection.end(Reason::TransportError);
     }

@@ -19,9 +19,20 @@ pub(crate) struct Queue {
     /// Mostly the only one.
     first: Option<Arc<Packets>>,
     /// Boxed, because nearly every connection has none.
-    #[expect(clippy::box_collection, reason = "a pointer is a quarter of it, and there are many thousands")]
-    rest: Option<Box<VecDeque<Arc<Packets>>>>,
+    rest: Option<Box<Rest>>,
+}
+
+/// What comes after the first.
+#[derive(Debug, Default)]
+struct Rest {
+    packets: VecDeque<Arc<Packets>>,
+    /// With what each costs beside its own.
     bytes: usize,
+}
+
+/// What these take of a queue, in bytes.
+fn cost(packets: &Packets) -> usize {
+    packets.wire().len() + ENTRY
 }
 
 impl Queue {
@@ -31,15 +42,21 @@ impl Queue {
 
     /// Whether these packets would make it longer than it may be. One entry alone always fits.
     pub(crate) fn is_full_for(&self, packets: &Packets, max: usize) -> bool {
-        !self.is_empty() && self.bytes + packets.wire().len() + ENTRY > max
+        !self.is_empty() && self.bytes() + cost(packets) > max
+    }
+
+    fn bytes(&self) -> usize {
+        let first = self.first.as_ref().map_or(0, |packets| cost(packets));
+        first + self.rest.as_ref().map_or(0, |rest| rest.bytes)
     }
 
     pub(crate) fn push(&mut self, packets: Arc<Packets>) {
-        self.bytes += packets.wire().len() + ENTRY;
         if self.first.is_none() {
             self.first = Some(packets);
         } else {
-            self.rest.get_or_insert_default().push_back(packets);
+            let rest = self.rest.get_or_insert_default();
+            rest.bytes += cost(&packets);
+            rest.packets.push_back(packets);
         }
     }
 
@@ -49,8 +66,10 @@ impl Queue {
 
     fn pop(&mut self) -> Option<Arc<Packets>> {
         let packets = self.first.take()?;
-        self.bytes -= packets.wire().len() + ENTRY;
-        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        if let Some(rest) = &mut self.rest {
+            self.first = rest.packets.pop_front();
+            rest.bytes -= self.first.as_ref().map_or(0, |packets| cost(packets));
+        }
         if self.first.is_none() {
             self.rest = None;
         }
@@ -66,7 +85,7 @@ impl Queue {
         if !fits(self, first.wire().len()) {
             return Some((first.wire().clone(), first.count()));
         }
-        let mut chunk = BytesMut::with_capacity(CHUNK.min(self.bytes + first.wire().len()));
+        let mut chunk = BytesMut::with_capacity(CHUNK.min(self.bytes() + first.wire().len()));
         let mut count = first.count();
         chunk.extend_from_slice(first.wire());
         while fits(self, chunk.len())
@@ -113,7 +132,7 @@ mod tests {
             got.extend_from_slice(&chunk);
         }
         assert_eq!(got, expected);
-        assert_eq!((queue.bytes, queue.rest.is_none()), (0, true));
+        assert_eq!((queue.bytes(), queue.rest.is_none()), (0, true));
     }
 
     #[test]

@@ -71,11 +71,12 @@ impl Shared {
 
     /// Takes it in, if there is room for it. Checked and taken under one lock.
     pub(crate) fn insert(&self, connection: &Arc<Connection>) -> Result<(), Refusal> {
+        let peer = connection.peer();
         let mut table = self.table();
         if self.is_closing.load(Ordering::Acquire) || table.open.len() >= self.config.max_connections {
             return Err(Refusal::Full);
         }
-        if let Some(peer) = connection.peer() {
+        if let Some(peer) = peer {
             let of_peer = table.by_peer.get(&peer).copied().unwrap_or(0);
             if of_peer >= self.config.max_connections_per_peer {
                 return Err(Refusal::FullForPeer);
@@ -88,12 +89,13 @@ impl Shared {
 
     /// It has ended; it is kept for its client's next GET if there is something to hear.
     pub(crate) fn remove(&self, connection: &Arc<Connection>, is_to_be_heard: bool) {
+        let peer = connection.peer();
         let mut table = self.table();
         if table.open.get(connection.id()).is_none() {
             return;
         }
         table.open.remove(connection.id());
-        if let Some(peer) = connection.peer()
+        if let Some(peer) = peer
             && let Some(of_peer) = table.by_peer.get_mut(&peer)
         {
             *of_peer -= 1;

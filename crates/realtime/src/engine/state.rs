@@ -1,8 +1,11 @@
 //! What changes about a connection: its queue, what carries it, who is to be woken.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::engine::Handler;
 use crate::engine::line::Line;
 use crate::engine::queue::Queue;
 use crate::reason::Reason;
@@ -16,10 +19,11 @@ pub(crate) struct State {
     pub(crate) line: Option<Line>,
     /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
     pub(crate) writer: Option<Waker>,
-    /// Of whoever reads the body of a POST.
-    pub(crate) reader: Option<Box<Waker>>,
-    /// Of a WebSocket that wants to take over.
-    pub(crate) probe: Option<Box<Probe>>,
+    /// Boxed, because no WebSocket has any.
+    aside: Option<Box<Aside>>,
+    pub(super) handler: Option<Arc<dyn Handler>>,
+    /// The client's address. It does not change, but here it takes no room: there are many of these.
+    pub(super) peer: Option<IpAddr>,
     pub(crate) ended: Option<Reason>,
     /// Nothing is waited for any more; the transport may go.
     pub(crate) is_over: bool,
@@ -35,6 +39,14 @@ pub(crate) enum Transport {
     WebSocket,
 }
 
+/// Who works beside the GET of a client that polls.
+#[derive(Default)]
+struct Aside {
+    /// Of whoever reads the body of a POST.
+    reader: Option<Waker>,
+    probe: Option<Probe>,
+}
+
 /// A WebSocket that has not taken over yet.
 pub(crate) struct Probe {
     pub(crate) by: Instant,
@@ -44,6 +56,52 @@ pub(crate) struct Probe {
 }
 
 impl State {
+    pub(super) fn new(transport: Transport, peer: Option<IpAddr>) -> Self {
+        Self {
+            queue: Queue::default(),
+            transport,
+            line: None,
+            writer: None,
+            aside: None,
+            handler: None,
+            peer,
+            ended: None,
+            is_over: false,
+            pong_by: u64::MAX,
+        }
+    }
+
+    /// Of a WebSocket that wants to take over.
+    pub(crate) fn probe(&mut self) -> Option<&mut Probe> {
+        self.aside.as_mut()?.probe.as_mut()
+    }
+
+    pub(crate) fn begin_probe(&mut self, by: Instant) {
+        self.aside.get_or_insert_default().probe = Some(Probe { by, has_asked: false, waker: None });
+    }
+
+    pub(crate) fn take_probe(&mut self) -> Option<Probe> {
+        let probe = self.aside.as_mut()?.probe.take();
+        self.aside.take_if(|aside| aside.reader.is_none());
+        probe
+    }
+
+    /// Of whoever reads the body of a POST.
+    pub(crate) fn set_reader(&mut self, reader: Option<Waker>) {
+        if reader.is_some() {
+            self.aside.get_or_insert_default().reader = reader;
+        } else if let Some(aside) = &mut self.aside {
+            aside.reader = None;
+            self.aside.take_if(|aside| aside.probe.is_none());
+        }
+    }
+
+    /// Nobody works aside any more.
+    pub(crate) fn take_aside(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let Aside { reader, probe } = self.aside.take().map(|aside| *aside).unwrap_or_default();
+        reader.into_iter().chain(probe.and_then(|probe| probe.waker))
+    }
+
     /// Whether the kernel takes no more for now.
     pub(crate) fn is_blocked(&self) -> bool {
         self.line.as_ref().is_some_and(Line::is_blocked)

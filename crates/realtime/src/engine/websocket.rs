@@ -133,7 +133,7 @@ impl Body {
     /// The client is gone, or actix is.
     fn let_go(&self) {
         match self.phase {
-            Phase::Probing => self.connection.state().probe = None,
+            Phase::Probing => drop(self.connection.state().take_probe()),
             Phase::Open => self.connection.end(Reason::TransportClose),
             Phase::Closing | Phase::Over => {}
         }
@@ -162,7 +162,7 @@ impl Body {
                 self.close(reason);
             }
             Phase::Probing => {
-                self.connection.state().probe = None;
+                drop(self.connection.state().take_probe());
                 self.close(reason);
             }
             Phase::Closing | Phase::Over => self.phase = Phase::Over,
@@ -213,7 +213,7 @@ impl Body {
     /// `2probe`, then `5`, and nothing else.
     fn take_probe(&mut self, data: &[u8], context: &Context<'_>) -> Result<(), Reason> {
         let mut state = self.connection.state();
-        let probe = state.probe.as_mut().ok_or(Reason::TransportError)?;
+        let probe = state.probe().ok_or(Reason::TransportError)?;
         match data {
             b"2probe" if !probe.has_asked => {
                 probe.has_asked = true;
@@ -223,7 +223,7 @@ impl Body {
                 Ok(())
             }
             b"5" if probe.has_asked => {
-                state.probe = None;
+                drop(state.take_probe());
                 state.transport = Transport::WebSocket;
                 state.wake_writer();
                 state.writer = Some(context.waker().clone());
@@ -263,7 +263,7 @@ impl Body {
     fn write(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.connection.state();
         if self.phase == Phase::Probing {
-            if let Some(probe) = &mut state.probe {
+            if let Some(probe) = state.probe() {
                 probe.waker = Some(context.waker().clone());
                 return Poll::Pending;
             }
