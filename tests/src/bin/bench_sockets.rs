@@ -43,13 +43,16 @@ async fn main() -> anyhow::Result<()> {
     // With the first sockets comes what the server has once: its own code, and what it keeps of requests to use again.
     let emitter = Listener::connect(&cli.address).await?;
     let mut listeners = connect(&cli.address, AT_ONCE).await?;
+    tokio::time::sleep(Duration::from_secs(cli.settle)).await;
     let before = resident_kib(cli.server_pid)?;
     let more = connect(&cli.address, cli.sockets - listeners.len()).await?;
     let count = whole(more.len())?;
     listeners.extend(more);
+    let everybody = whole(listeners.len() + 1)?;
     let mut room = Room::new(listeners, emitter);
     tokio::time::sleep(Duration::from_secs(cli.settle)).await;
-    let idle_kib = (resident_kib(cli.server_pid)? - before) / count;
+    let idle = resident_kib(cli.server_pid)?;
+    let idle_kib = (idle - before) / count;
     let mut results = Vec::new();
     for in_flight in &cli.in_flight {
         room.run(*in_flight, Duration::from_secs(cli.warm_up)).await?;
@@ -65,7 +68,8 @@ async fn main() -> anyhow::Result<()> {
             "p50_ms": percentile(&mut latencies, 50), "p99_ms": percentile(&mut latencies, 99),
         }));
     }
-    let after_kib = (resident_kib(cli.server_pid)? - before) / count;
+    // What the load left behind is everybody's.
+    let after_kib = idle_kib + (resident_kib(cli.server_pid)? - idle) / everybody;
     let report = json!({
         "sockets": cli.sockets, "idle_kib_per_socket": idle_kib, "loaded_kib_per_socket": after_kib, "results": results,
     });

@@ -19,10 +19,10 @@ pub(crate) struct State {
     pub(crate) line: Option<Line>,
     /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
     pub(crate) writer: Option<Waker>,
-    /// Boxed, because no WebSocket has any.
+    /// Boxed, because hardly any WebSocket has any.
     aside: Option<Box<Aside>>,
     pub(super) handler: Option<Arc<dyn Handler>>,
-    /// The client's address. It does not change, but here it takes no room: there are many of these.
+    /// The client's address. It does not change, but beside the flags it takes less room: there are many of these.
     pub(super) peer: Option<IpAddr>,
     pub(crate) ended: Option<Reason>,
     /// Nothing is waited for any more; the transport may go.

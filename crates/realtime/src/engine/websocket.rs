@@ -151,6 +151,9 @@ impl Body {
         if frame.is_none() && input.len() > self.connection.shared().config.max_payload + HEAD {
             return Err(Reason::TransportError);
         }
+        if input.is_empty() {
+            *input = BytesMut::new();
+        }
         Ok(frame)
     }
 
