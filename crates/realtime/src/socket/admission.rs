@@ -1,7 +1,7 @@
 //! Letting a client into a namespace, afresh or back to where it was.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 use serde::Deserialize;
@@ -18,6 +18,11 @@ use crate::socket::members::Place;
 use crate::socket::namespace::{Admission, ConnectRequest};
 use crate::socket::packet;
 use crate::socket::socket::{Inner, Socket};
+
+/// How often it is looked whether a socket is out that another thread puts out, which takes that thread some microseconds
+/// once it runs.
+const LOOKS: usize = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// What a client that comes back adds to the payload of CONNECT.
 #[derive(Deserialize)]
@@ -55,7 +60,11 @@ pub(crate) async fn decide(client: &Arc<Client>, space: &Arc<Space>, auth: Optio
             connection.push_or_cut(&packet::plain_packet(4, &space.prefix, &error.to_string()));
         }
         Ok(admission) => {
-            if let Some(socket) = let_in(client, space, &connection, admission, request.auth_json()) {
+            let claim = client.core().config.recovery.as_ref().and_then(|_| Claim::read(request.auth_json()));
+            if let Some(claim) = &claim {
+                put_away(space, claim, &admission.identity).await;
+            }
+            if let Some(socket) = let_in(client, space, &connection, admission, claim) {
                 space.handler.connected(&socket).await;
             }
         }
@@ -68,13 +77,9 @@ fn let_in(
     space: &Arc<Space>,
     connection: &Arc<Connection>,
     admission: Admission,
-    auth: &str,
+    claim: Option<Claim>,
 ) -> Option<Socket> {
     let granted: Vec<Arc<str>> = admission.rooms.iter().map(|room| Arc::from(room.as_str())).collect();
-    let claim = if client.core().config.recovery.is_some() { Claim::read(auth) } else { None };
-    if let Some(claim) = &claim {
-        put_away(space, claim, &admission.identity);
-    }
     let mut log = space.log();
     let found = claim.as_ref().and_then(|claim| {
         find(log.as_mut()?, claim, &admission.identity, &granted, client.core().config.engine.max_queue)
@@ -140,11 +145,20 @@ fn find(
     (is_same && bytes < max_queue / 2).then_some(Found { joined: absent.joined, missed })
 }
 
-/// Ends the connection that the client has lost, if we have not noticed yet.
-fn put_away(space: &Space, claim: &Claim, identity: &str) {
+/// Ends the connection that the client has lost, if we have not noticed yet. Another thread may have noticed at this very
+/// moment: then its socket is waited for until it is out, or the log would not know yet what is kept for it.
+async fn put_away(space: &Space, claim: &Claim, identity: &str) {
     let old = space.sockets().get(claim.id).cloned();
-    if let Some(old) = old.filter(|old| old.secret().is(claim.secret) && old.identity() == identity) {
-        old.connection().end(Reason::TransportClose);
+    let Some(old) = old.filter(|old| old.secret().is(claim.secret) && old.identity() == identity) else {
+        return;
+    };
+    old.connection().end(Reason::TransportClose);
+    for _ in 0..LOOKS {
+        let is_out = space.sockets().get(claim.id).is_none();
+        if is_out {
+            return;
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
     }
 }
 
