@@ -108,22 +108,6 @@ impl Client {
         }
     }
 
-    /// The next event of this name, unless the server cuts the client off before.
-    pub(crate) async fn hears_unless_cut(&mut self, name: &str) -> Option<Heard> {
-        loop {
-            let heard = match self.heard.pop_front() {
-                Some(heard) => heard,
-                None => match self.packet().await?.strip_prefix("42") {
-                    Some(event) => heard(event),
-                    None => continue,
-                },
-            };
-            if heard.name == name {
-                return Some(heard);
-            }
-        }
-    }
-
     /// The next event of this name; others are passed over.
     pub(crate) async fn hears(&mut self, name: &str) -> Heard {
         loop {
