@@ -14,13 +14,11 @@ use crate::engine::packets::Packets;
 use crate::engine::shard::{Due, Shard};
 use crate::engine::shared::Shared;
 use crate::engine::state::{Pushed, State, Transport};
+use crate::engine::websocket::TURN;
 use crate::engine::{Handler, Message};
 use crate::id::Id;
 use crate::meters;
 use crate::reason::Reason;
-
-/// How many chunks are written before the client is heard and others have their turn.
-const CHUNKS: usize = 4;
 
 /// A connection of a client. It lives on when its transport changes.
 pub struct Connection {
@@ -164,7 +162,7 @@ impl Connection {
     /// When the client is gone.
     pub(crate) fn write_turn(&self, state: &mut State) -> std::io::Result<()> {
         let Some(line) = &mut state.line else { return Ok(()) };
-        for _ in 0..CHUNKS {
+        for _ in 0..TURN {
             if line.is_blocked() {
                 break;
             }

@@ -7,14 +7,14 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::engine::line::Line;
-use crate::engine::websocket::{Body, Phase};
+use crate::engine::websocket::{Body, Phase, wake_after_io};
 use crate::reason::Reason;
 
 impl Body {
     /// Writes straight from now on, if it can, and this packet shows that nothing is on its way through the server: not
     /// one that came together with what was asked, before the server had a chance to write the question.
     pub(super) fn go_straight(&mut self, packet: &[u8]) {
-        if !self.has_written
+        if self.written == 0
             && self.given.is_answered_by(packet)
             && let Some(handle) = self.handle.take()
         {
@@ -54,7 +54,7 @@ impl Body {
                     state.set_writer(context.waker());
                     // The next turn comes after those of others.
                     if self.phase == Phase::Open && is_clear && has_more {
-                        context.waker().wake_by_ref();
+                        wake_after_io(context);
                     }
                     return Poll::Pending;
                 }

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::net::TcpStream;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -27,6 +27,14 @@ use crate::reason::Reason;
 
 /// The longest head of a frame, with its mask.
 const HEAD: usize = 14;
+
+/// How many chunks are written before the client is heard and others have their turn.
+pub(super) const TURN: u8 = 4;
+
+/// Has this task polled again when its thread has looked at what came: to be woken at once could be before that.
+pub(super) fn wake_after_io(context: &mut Context<'_>) {
+    let _pending = pin!(tokio::task::yield_now()).poll(context);
+}
 
 /// Where a WebSocket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +66,8 @@ pub(super) struct Body {
     pub(super) handle: Option<TcpStream>,
     /// It is done: the connection has the handle in its [line](crate::engine::line).
     pub(super) is_straight: bool,
-    /// The last poll gave something to write.
-    pub(super) has_written: bool,
+    /// How many polls one after the other gave something to write, up to the last one.
+    pub(super) written: u8,
 }
 
 impl Body {
@@ -81,7 +89,7 @@ impl Body {
             given: Given::Nothing,
             handle,
             is_straight: false,
-            has_written: false,
+            written: 0,
         }
     }
 
@@ -243,7 +251,7 @@ impl Body {
     /// What waits in the queue at the first poll after a rest: most are for writing alone, and the next poll follows at
     /// once and reads. While more and more waits, each poll reads before it writes, so that a slow client is heard too.
     fn write_first(&mut self) -> Option<Bytes> {
-        if self.has_written || self.phase != Phase::Open || self.urgent.is_some() {
+        if self.written > 0 || self.phase != Phase::Open || self.urgent.is_some() {
             return None;
         }
         let taken = self.connection.state().queue.take_chunk()?;
@@ -293,6 +301,24 @@ impl Body {
         state.set_writer(context.waker());
         Poll::Pending
     }
+
+    /// As [`MessageBody::poll_next`], for as long as the server writes.
+    fn poll_through(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(chunk) = self.write_first() {
+            return Poll::Ready(Some(chunk));
+        }
+        self.read(context);
+        if self.is_straight {
+            return self.poll_straight(context);
+        }
+        if let Some(urgent) = self.take_urgent() {
+            return Poll::Ready(Some(urgent));
+        }
+        if self.phase == Phase::Over {
+            return Poll::Ready(None);
+        }
+        self.write(context)
+    }
 }
 
 impl MessageBody for Body {
@@ -307,23 +333,14 @@ impl MessageBody for Body {
         if this.is_straight {
             return this.poll_straight(context).map(|end| end.map(Ok));
         }
-        if let Some(chunk) = this.write_first() {
-            this.has_written = true;
-            return Poll::Ready(Some(Ok(chunk)));
+        // The server would go on for as long as the client takes it, and hear nothing meanwhile.
+        if this.written == TURN {
+            this.written = 0;
+            wake_after_io(context);
+            return Poll::Pending;
         }
-        this.read(context);
-        if this.is_straight {
-            return this.poll_straight(context).map(|end| end.map(Ok));
-        }
-        if let Some(urgent) = this.take_urgent() {
-            this.has_written = true;
-            return Poll::Ready(Some(Ok(urgent)));
-        }
-        if this.phase == Phase::Over {
-            return Poll::Ready(None);
-        }
-        let written = this.write(context);
-        this.has_written = matches!(written, Poll::Ready(Some(_)));
+        let written = this.poll_through(context);
+        this.written = if matches!(written, Poll::Ready(Some(_))) { this.written + 1 } else { 0 };
         written.map(|chunk| chunk.map(Ok))
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::server::Server;
 
@@ -63,7 +63,7 @@ pub(crate) fn client() -> reqwest::Client {
 }
 
 /// A client over WebSocket.
-pub(crate) struct Ws(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Ws(pub(crate) WebSocketStream<TcpStream>);
 
 impl Ws {
     /// Connects; the open packet is still to be read.
@@ -78,11 +78,21 @@ impl Ws {
         path_and_query: &str,
         origin: Option<&str>,
     ) -> Result<Self, u16> {
+        let stream = TcpStream::connect(&server.address).await.unwrap();
+        Self::try_over(stream, server, path_and_query, origin).await
+    }
+
+    async fn try_over(
+        stream: TcpStream,
+        server: &Server,
+        path_and_query: &str,
+        origin: Option<&str>,
+    ) -> Result<Self, u16> {
         let mut request = format!("ws://{}{path_and_query}", server.address).into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }
-        match tokio_tungstenite::connect_async(request).await {
+        match tokio_tungstenite::client_async(request, stream).await {
             Ok((stream, _)) => Ok(Self(stream)),
             Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("{error}"),
@@ -91,14 +101,28 @@ impl Ws {
 
     /// Connects, and reads the open packet.
     pub(crate) async fn open(server: &Server, path: &str) -> Self {
-        let mut ws = Self::connect(server, path, None).await;
-        assert!(ws.text().await.starts_with('0'));
-        ws
+        Self::connect(server, path, None).await.opened().await
+    }
+
+    async fn opened(mut self) -> Self {
+        assert!(self.text().await.starts_with('0'));
+        self
+    }
+
+    /// Enters the main namespace over this stream.
+    pub(crate) async fn enter_over(stream: TcpStream, server: &Server) -> Self {
+        let path_and_query = "/socket.io/?EIO=4&transport=websocket";
+        let ws = Self::try_over(stream, server, path_and_query, None).await.unwrap();
+        ws.opened().await.ask_in("").await.0
     }
 
     /// Connects and enters a namespace with such a payload; gives the answer too.
     pub(crate) async fn enter(server: &Server, auth: &str) -> (Self, Value) {
-        let mut ws = Self::open(server, "/socket.io").await;
+        Self::open(server, "/socket.io").await.ask_in(auth).await
+    }
+
+    async fn ask_in(self, auth: &str) -> (Self, Value) {
+        let mut ws = self;
         ws.send(&format!("40{auth}")).await;
         let mut missed = Vec::new();
         loop {
