@@ -10,11 +10,12 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::by_id::HasId;
+use crate::engine::line::Line;
 use crate::engine::packets::Packets;
 use crate::engine::shard::{Due, Shard};
 use crate::engine::shared::Shared;
 use crate::engine::state::{Pushed, State, Transport};
-use crate::engine::websocket::TURN;
+use crate::engine::turn::Turn;
 use crate::engine::{Handler, Message};
 use crate::id::Id;
 use crate::meters;
@@ -130,7 +131,7 @@ impl Connection {
         let was_empty = state.queue.is_empty();
         state.queue.push(Arc::clone(packets));
         if was_empty && !is_blocked {
-            let is_straight = state.line.is_some();
+            let is_straight = state.is_straight();
             drop(state);
             if !is_straight || !self.shard.mark(self) {
                 self.state().wake_writer();
@@ -162,12 +163,11 @@ impl Connection {
     /// When the client is gone.
     pub(crate) fn write_turn(&self, state: &mut State) -> std::io::Result<()> {
         let Some(line) = &mut state.line else { return Ok(()) };
-        for _ in 0..TURN {
-            if line.is_blocked() {
-                break;
-            }
+        let mut turn = Turn::default();
+        while !turn.is_over() && !line.is_blocked() {
             let Some((chunk, packets)) = state.queue.take_chunk() else { break };
             self.shared.meters.sent(packets, chunk.len());
+            turn.take(&chunk);
             line.write(chunk)?;
         }
         Ok(())
@@ -236,6 +236,7 @@ impl Connection {
             Due::Linger => {
                 let mut state = self.state();
                 state.is_over = true;
+                state.line.iter().for_each(Line::give_up);
                 state.wake_writer();
                 drop(state);
                 self.shared.forget(self.id);

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::io::{ErrorKind, Result, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::task::{Context, Poll};
 
 use actix_web::HttpRequest;
@@ -38,6 +38,8 @@ pub(super) fn take_handle(request: &HttpRequest) -> Option<TcpStream> {
 /// Writes without waiting, and keeps what the kernel has not taken.
 #[derive(Debug)]
 pub(crate) enum Line {
+    /// The HTTP server may still have something to write.
+    Unproven(TcpStream),
     Clear(TcpStream),
     /// Boxed, because hardly any connection is.
     Blocked(Box<Rest>),
@@ -61,7 +63,35 @@ enum Waits {
 
 impl Line {
     pub(crate) const fn new(socket: TcpStream) -> Self {
-        Self::Clear(socket)
+        Self::Unproven(socket)
+    }
+
+    /// The HTTP server has nothing left to write; true the first time.
+    pub(crate) fn prove(&mut self) -> bool {
+        match std::mem::replace(self, Self::Gone) {
+            Self::Unproven(socket) => {
+                *self = Self::Clear(socket);
+                true
+            }
+            other => {
+                *self = other;
+                false
+            }
+        }
+    }
+
+    /// Whether it may be written to.
+    pub(crate) const fn is_proven(&self) -> bool {
+        !matches!(self, Self::Unproven(_))
+    }
+
+    /// Ends what the HTTP server still tries to write: while it cannot, it asks nobody whether that is over.
+    pub(crate) fn give_up(&self) {
+        if let Self::Unproven(socket) = self
+            && let Err(error) = socket.shutdown(Shutdown::Both)
+        {
+            tracing::debug!(%error, "a connection that is over was gone already");
+        }
     }
 
     /// Whether the kernel takes no more for now.
@@ -94,8 +124,8 @@ impl Line {
                 Waits::ForRoom(stream) => (rest.bytes, stream),
             },
             Self::Gone => return Poll::Ready(Err(ErrorKind::NotConnected.into())),
-            clear @ Self::Clear(_) => {
-                *self = clear;
+            idle @ (Self::Clear(_) | Self::Unproven(_)) => {
+                *self = idle;
                 return Poll::Ready(Ok(()));
             }
         };

@@ -47,6 +47,8 @@ mod shared;
 mod shown;
 mod state;
 mod straight;
+mod through;
+mod turn;
 mod websocket;
 
 use std::cell::OnceCell;

@@ -11,7 +11,7 @@ use crate::engine::packets::Packets;
 const ENTRY: usize = 32;
 
 /// Bytes that are written at once: several frames become one system call.
-const CHUNK: usize = 16 * 1024;
+pub(crate) const CHUNK: usize = 16 * 1024;
 
 /// Packets in their order. Empty, it holds no memory.
 #[derive(Debug, Default)]

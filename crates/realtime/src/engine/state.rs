@@ -15,7 +15,7 @@ use crate::reason::Reason;
 pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) transport: Transport,
-    /// How a WebSocket is written to, once nothing of the HTTP server's is on its way any more.
+    /// How a WebSocket is written to, once it is proven that nothing of the HTTP server's is on its way any more.
     pub(crate) line: Option<Line>,
     /// Of whoever writes to the client: the body of its WebSocket, or its pending GET.
     pub(crate) writer: Option<Waker>,
@@ -105,6 +105,11 @@ impl State {
     /// Whether the kernel takes no more for now.
     pub(crate) fn is_blocked(&self) -> bool {
         self.line.as_ref().is_some_and(Line::is_blocked)
+    }
+
+    /// Whether the client is written to past the HTTP server.
+    pub(crate) fn is_straight(&self) -> bool {
+        self.line.as_ref().is_some_and(Line::is_proven)
     }
 
     /// Lets the writer look again, if there is one.

@@ -7,19 +7,19 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::engine::line::Line;
-use crate::engine::websocket::{Body, Phase, wake_after_io};
+use crate::engine::turn::{Turn, wake_after_io};
+use crate::engine::websocket::{Body, Phase, Way};
 use crate::reason::Reason;
 
 impl Body {
     /// Writes straight from now on, if it can, and this packet shows that nothing is on its way through the server: not
     /// one that came together with what was asked, before the server had a chance to write the question.
     pub(super) fn go_straight(&mut self, packet: &[u8]) {
-        if self.written == 0
+        if self.turn == Turn::default()
             && self.given.is_answered_by(packet)
-            && let Some(handle) = self.handle.take()
+            && self.connection.state().line.as_mut().is_some_and(Line::prove)
         {
-            self.connection.state().line = Some(Line::new(handle));
-            self.is_straight = true;
+            self.way = Way::Straight;
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
         }
 
         fn is_straight(&self) -> bool {
-            self.connection().state().line.is_some()
+            self.connection().state().is_straight()
         }
     }
 

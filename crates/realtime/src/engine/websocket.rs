@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::net::TcpStream;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -20,21 +20,15 @@ use tokio_util::codec::Decoder as _;
 
 use crate::engine::connection::Connection;
 use crate::engine::fragments::Fragments;
+use crate::engine::line::Line;
 use crate::engine::packets::{self, Packets};
 use crate::engine::shown::Given;
 use crate::engine::state::Transport;
+use crate::engine::turn::Turn;
 use crate::reason::Reason;
 
 /// The longest head of a frame, with its mask.
 const HEAD: usize = 14;
-
-/// How many chunks are written before the client is heard and others have their turn.
-pub(super) const TURN: u8 = 4;
-
-/// Has this task polled again when its thread has looked at what came: to be woken at once could be before that.
-pub(super) fn wake_after_io(context: &mut Context<'_>) {
-    let _pending = pin!(tokio::task::yield_now()).poll(context);
-}
 
 /// Where a WebSocket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +40,17 @@ pub(super) enum Phase {
     /// Our close frame is sent, the client's is waited for.
     Closing,
     Over,
+}
+
+/// How a connection is written to by a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Not at all yet.
+    None,
+    /// By the HTTP server.
+    Through,
+    /// By the connection's own [line](crate::engine::line).
+    Straight,
 }
 
 pub(super) struct Body {
@@ -62,12 +67,11 @@ pub(super) struct Body {
     pub(super) urgent: Option<Box<Bytes>>,
     /// What the server was given last.
     pub(super) given: Given,
-    /// For writing past the server, until that may be done.
-    pub(super) handle: Option<TcpStream>,
-    /// It is done: the connection has the handle in its [line](crate::engine::line).
-    pub(super) is_straight: bool,
-    /// How many polls one after the other gave something to write, up to the last one.
-    pub(super) written: u8,
+    /// For writing past the server, until it carries the connection.
+    handle: Option<TcpStream>,
+    pub(super) way: Way,
+    /// What polls one after the other gave to write, up to the last one.
+    pub(super) turn: Turn,
 }
 
 impl Body {
@@ -78,7 +82,7 @@ impl Body {
         phase: Phase,
     ) -> Self {
         let codec = Codec::new().max_size(connection.shared().config.max_payload);
-        Self {
+        let mut body = Self {
             connection,
             payload,
             phase,
@@ -88,9 +92,20 @@ impl Body {
             urgent: None,
             given: Given::Nothing,
             handle,
-            is_straight: false,
-            written: 0,
+            way: Way::None,
+            turn: Turn::default(),
+        };
+        if phase == Phase::Open {
+            body.take_over();
         }
+        body
+    }
+
+    /// It carries the connection from now on.
+    fn take_over(&mut self) {
+        self.phase = Phase::Open;
+        self.way = Way::Through;
+        self.connection.state().line = self.handle.take().map(Line::new);
     }
 
     /// Sends a close frame. If it carries the connection, it waits for the client's a little.
@@ -239,85 +254,13 @@ impl Body {
                 state.wake_writer();
                 state.writer = Some(context.waker().clone());
                 drop(state);
-                self.phase = Phase::Open;
+                self.take_over();
                 self.go_straight(data);
                 self.connection.shared().meters.upgraded.increment(1);
                 Ok(())
             }
             _ => Err(Reason::TransportError),
         }
-    }
-
-    /// What waits in the queue at the first poll after a rest: most are for writing alone, and the next poll follows at
-    /// once and reads. While more and more waits, each poll reads before it writes, so that a slow client is heard too.
-    fn write_first(&mut self) -> Option<Bytes> {
-        if self.written > 0 || self.phase != Phase::Open || self.urgent.is_some() {
-            return None;
-        }
-        let taken = self.connection.state().queue.take_chunk()?;
-        Some(self.count(taken))
-    }
-
-    fn count(&mut self, (chunk, packets): (Bytes, usize)) -> Bytes {
-        self.connection.shared().meters.sent(packets, chunk.len());
-        self.given = self.given.and(&chunk, packets);
-        chunk
-    }
-
-    pub(super) fn take_urgent(&mut self) -> Option<Bytes> {
-        let urgent = *self.urgent.take()?;
-        self.given = self.given.and(&urgent, 0);
-        Some(urgent)
-    }
-
-    /// What waits in the queue, as one chunk.
-    fn write(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
-        let mut state = self.connection.state();
-        if self.phase == Phase::Probing {
-            if let Some(probe) = state.probe() {
-                probe.waker = Some(context.waker().clone());
-                return Poll::Pending;
-            }
-            drop(state);
-            self.close(Reason::TransportClose);
-            return Poll::Ready(self.take_urgent());
-        }
-        if self.phase == Phase::Closing {
-            if state.is_over {
-                return Poll::Ready(None);
-            }
-            state.set_writer(context.waker());
-            return Poll::Pending;
-        }
-        if let Some(taken) = state.queue.take_chunk() {
-            drop(state);
-            return Poll::Ready(Some(self.count(taken)));
-        }
-        if let Some(reason) = state.ended {
-            drop(state);
-            self.close(reason);
-            return Poll::Ready(self.take_urgent());
-        }
-        state.set_writer(context.waker());
-        Poll::Pending
-    }
-
-    /// As [`MessageBody::poll_next`], for as long as the server writes.
-    fn poll_through(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if let Some(chunk) = self.write_first() {
-            return Poll::Ready(Some(chunk));
-        }
-        self.read(context);
-        if self.is_straight {
-            return self.poll_straight(context);
-        }
-        if let Some(urgent) = self.take_urgent() {
-            return Poll::Ready(Some(urgent));
-        }
-        if self.phase == Phase::Over {
-            return Poll::Ready(None);
-        }
-        self.write(context)
     }
 }
 
@@ -330,18 +273,10 @@ impl MessageBody for Body {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let this = self.get_mut();
-        if this.is_straight {
+        if this.way == Way::Straight {
             return this.poll_straight(context).map(|end| end.map(Ok));
         }
-        // The server would go on for as long as the client takes it, and hear nothing meanwhile.
-        if this.written == TURN {
-            this.written = 0;
-            wake_after_io(context);
-            return Poll::Pending;
-        }
-        let written = this.poll_through(context);
-        this.written = if matches!(written, Poll::Ready(Some(_))) { this.written + 1 } else { 0 };
-        written.map(|chunk| chunk.map(Ok))
+        this.poll_through(context).map(|chunk| chunk.map(Ok))
     }
 }
 
@@ -349,7 +284,7 @@ impl Drop for Body {
     fn drop(&mut self) {
         self.let_go();
         // Whoever still holds the connection must not hold its socket open.
-        if self.is_straight {
+        if self.way != Way::None {
             self.connection.state().line = None;
         }
     }

@@ -13,7 +13,7 @@ use crate::id::Id;
 use crate::reason::Reason;
 use crate::socket::client::Client;
 use crate::socket::core::Space;
-use crate::socket::log::Log;
+use crate::socket::log::{Absent, Log};
 use crate::socket::members::Place;
 use crate::socket::namespace::{Admission, ConnectRequest};
 use crate::socket::packet;
@@ -84,14 +84,13 @@ fn let_in(
     let found = claim.as_ref().and_then(|claim| {
         find(log.as_mut()?, claim, &admission.identity, &granted, client.core().config.engine.max_queue)
     });
-    if claim.is_some() {
+    let meter = claim.as_ref().map(|_| {
         let meters = &client.core().meters;
-        if found.is_some() { &meters.recovered } else { &meters.not_recovered }.increment(1);
-    }
-    let was_recovered = found.is_some();
-    let (id, secret, joined, missed) = match (found, claim) {
-        (Some(found), Some(claim)) => (claim.id, claim.secret, found.joined, found.missed),
-        _ => (Id::random(), Id::random(), Vec::new(), Vec::new()),
+        if found.is_some() { &meters.recovered } else { &meters.not_recovered }
+    });
+    let (id, secret, absent, missed) = match (found, claim) {
+        (Some((absent, missed)), Some(claim)) => (claim.id, claim.secret, Some(absent), missed),
+        _ => (Id::random(), Id::random(), None, Vec::new()),
     };
     let socket = Socket::new(Inner {
         id,
@@ -102,11 +101,19 @@ fn let_in(
         client: Arc::clone(client),
         identity: admission.identity,
         data: admission.data,
-        place: Mutex::new(Place::new(was_recovered)),
+        place: Mutex::new(Place::new(absent.is_some())),
     });
     if !client.settle(&socket) {
+        // It may try again, over a connection that lasts longer.
+        if let (Some(log), Some(absent)) = (&mut log, absent) {
+            log.put_back(id, absent);
+        }
         return None;
     }
+    if let Some(meter) = meter {
+        meter.increment(1);
+    }
+    let joined = absent.map(|absent| absent.joined).unwrap_or_default();
     let answer = answer(&socket);
     // The rooms and the log stand still, so nothing is sent between what was missed and what comes.
     let (is_in, overflowed) = socket.hub().with_members(|members| {
@@ -124,11 +131,6 @@ fn let_in(
     is_in.then_some(socket)
 }
 
-struct Found {
-    joined: Vec<Arc<str>>,
-    missed: Vec<Arc<Packets>>,
-}
-
 /// A recovery needs the same identity and the same rights, and everything that was missed must fit into the queue.
 fn find(
     log: &mut Log,
@@ -136,13 +138,13 @@ fn find(
     identity: &str,
     granted: &[Arc<str>],
     max_queue: usize,
-) -> Option<Found> {
+) -> Option<(Absent, Vec<Arc<Packets>>)> {
     let (absent, missed) = log.recall(claim.id, claim.secret, &claim.offset, Instant::now())?;
     let is_same = *absent.identity == *identity
         && absent.granted.len() == granted.len()
         && granted.iter().all(|room| absent.granted.contains(room));
     let bytes: usize = missed.iter().map(|packets| packets.wire().len() + 32).sum();
-    (is_same && bytes < max_queue / 2).then_some(Found { joined: absent.joined, missed })
+    (is_same && bytes < max_queue / 2).then_some((absent, missed))
 }
 
 /// Ends the connection that the client has lost, if we have not noticed yet. Another thread may have noticed at this very
@@ -154,7 +156,9 @@ async fn put_away(space: &Space, claim: &Claim, identity: &str) {
     };
     old.connection().end(Reason::TransportClose);
     for _ in 0..LOOKS {
-        let is_out = space.sockets().get(claim.id).is_none();
+        // Whoever has its id afterwards is another one that came back.
+        let now = space.sockets().get(claim.id).cloned();
+        let is_out = now.is_none_or(|now| !Arc::ptr_eq(now.connection(), old.connection()));
         if is_out {
             return;
         }

@@ -102,6 +102,12 @@ impl Log {
         self.absent.insert(id, absent);
     }
 
+    /// Remembers again a socket that was recalled, and did not come back after all.
+    pub(crate) fn put_back(&mut self, id: Id, absent: Absent) {
+        // Its going is still noted: nothing was remembered meanwhile.
+        self.absent.insert(id, absent);
+    }
+
     /// What a socket missed since an offset. Afterwards it is not absent any more, whether or not this succeeds.
     pub(crate) fn recall(
         &mut self,

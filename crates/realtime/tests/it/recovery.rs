@@ -117,6 +117,33 @@ async fn a_client_whose_old_connection_still_seems_alive_takes_its_place() {
     assert_eq!(realtime.handle().to("user:asha").sockets().len(), 1);
 }
 
+/// Its second connection ends while the namespace still thinks about it: what is kept is for the third.
+#[actix_web::test]
+async fn a_client_that_is_cut_while_it_comes_back_comes_back_the_next_time() {
+    let (server, realtime, lab) = start(with_recovery()).await;
+    let handle = realtime.handle();
+    let (mut ws, answer) = Ws::enter(&server, "{\"name\":\"asha\"}").await;
+    handle.everybody().emit("n", &1).unwrap();
+    let (_, offset) = numbered(&ws.text().await).unwrap();
+    drop(ws);
+    until("it is out", || lab.gone.lock().unwrap().len() == 1).await;
+    handle.everybody().emit("n", &2).unwrap();
+
+    let auth = come_back("asha", &answer, &offset);
+    let mut second = Ws::open(&server, "/socket.io").await;
+    second.send(&format!("40{}", auth.replacen('{', "{\"slow\":true,", 1))).await;
+    until("it is thought about", || *lab.admitted.lock().unwrap() == 2).await;
+    drop(second);
+    until("it is gone", || realtime.connections() == 0).await;
+    lab.slow.notify_one();
+    // Long enough for what was thought to be done with. Were it not, the third would be the first to come back.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+
+    let (_, again) = Ws::enter(&server, &auth).await;
+    assert_eq!(again["sid"], answer["sid"]);
+    assert_eq!(numbered(again["missed"][0].as_str().unwrap()).unwrap().0, 2);
+}
+
 #[actix_web::test]
 async fn a_recovery_is_never_partial() {
     let recovery = RecoveryConfig { max_events: 10, ..RecoveryConfig::default() };
