@@ -7,8 +7,8 @@ use bytestring::ByteString;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::engine::Connection;
 use crate::engine::packets::Packets;
+use crate::engine::{Connection, Pushed};
 use crate::id::Id;
 use crate::reason::Reason;
 use crate::socket::client::Client;
@@ -116,18 +116,23 @@ fn let_in(
     let joined = absent.map(|absent| absent.joined).unwrap_or_default();
     let answer = answer(&socket);
     // The rooms and the log stand still, so nothing is sent between what was missed and what comes.
-    let (is_in, overflowed) = socket.hub().with_members(|members| {
-        for packets in missed.iter().chain([&answer]) {
-            connection.push(packets, false);
-        }
+    let ((is_in, has_all), overflowed) = socket.hub().with_members(|members| {
+        // Other namespaces of the client may have filled its queue.
+        let has_all = missed
+            .iter()
+            .chain([&answer])
+            .all(|packets| connection.push(packets, false) != Pushed::Overflowed);
         let is_in = members.enter(&socket, &granted, &joined);
         if is_in {
             space.sockets().insert(socket.clone());
         }
-        is_in
+        (is_in, has_all)
     });
     drop(log);
     overflowed.cut();
+    if !has_all {
+        connection.end(Reason::SlowConsumer);
+    }
     is_in.then_some(socket)
 }
 
@@ -150,16 +155,13 @@ fn find(
 /// Ends the connection that the client has lost, if we have not noticed yet. Another thread may have noticed at this very
 /// moment: then its socket is waited for until it is out, or the log would not know yet what is kept for it.
 async fn put_away(space: &Space, claim: &Claim, identity: &str) {
-    let old = space.sockets().get(claim.id).cloned();
-    let Some(old) = old.filter(|old| old.secret().is(claim.secret) && old.identity() == identity) else {
-        return;
-    };
-    old.connection().end(Reason::TransportClose);
     for _ in 0..LOOKS {
-        // Whoever has its id afterwards is another one that came back.
-        let now = space.sockets().get(claim.id).cloned();
-        let is_out = now.is_none_or(|now| !Arc::ptr_eq(now.connection(), old.connection()));
-        if is_out {
+        let old = space.sockets().get(claim.id).cloned();
+        let Some(old) = old.filter(|old| old.secret().is(claim.secret) && old.identity() == identity) else {
+            return;
+        };
+        old.connection().end(Reason::TransportClose);
+        if space.sockets().get(claim.id).is_none() {
             return;
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;

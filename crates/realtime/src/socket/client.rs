@@ -136,8 +136,9 @@ impl Client {
         match packet.body {
             Body::Connect(_) => {}
             Body::Disconnect => {
-                self.remove(&socket, None);
-                self.depart(&socket, Reason::ClientLeft);
+                if self.remove(&socket, None) {
+                    self.depart(&socket, Reason::ClientLeft);
+                }
             }
             Body::Event { ack, payload } => {
                 check_placeholders(&payload, &attachments)?;

@@ -173,6 +173,34 @@ async fn a_recovery_is_never_partial() {
     }
 }
 
+/// Another namespace of the client has filled the queue that all its namespaces share.
+#[actix_web::test]
+async fn what_was_missed_and_does_not_fit_any_more_cuts_the_client() {
+    let (server, realtime, lab) = start(with_recovery()).await;
+    let (main, custom) = (realtime.handle(), realtime.handle().of("/custom").unwrap());
+    let (mut ws, answer) = Ws::enter(&server, "{\"name\":\"asha\"}").await;
+    main.everybody().emit("n", &0).unwrap();
+    let (_, offset) = numbered(&ws.text().await).unwrap();
+    drop(ws);
+    until("it is out", || lab.gone.lock().unwrap().len() == 1).await;
+    let text = "x".repeat(10_000);
+    for _ in 0..40 {
+        main.everybody().emit("n", &text).unwrap();
+    }
+
+    let polling = Polling::open(&server, "/socket.io").await;
+    polling.post("40/custom,").await;
+    polling.get().await;
+    for _ in 0..80 {
+        custom.everybody().emit("n", &text).unwrap();
+    }
+    until("they wait for it", || custom.everybody().sockets().len() == 1).await;
+    polling.post(format!("40{}", come_back("asha", &answer, &offset))).await;
+    until("it is cut", || lab.gone.lock().unwrap().contains(&Reason::SlowConsumer)).await;
+    assert_eq!(polling.get().await.0, 400);
+    assert!(main.everybody().sockets().is_empty() && custom.everybody().sockets().is_empty());
+}
+
 #[actix_web::test]
 async fn a_client_over_polling_comes_back_too() {
     let (server, realtime, _) = start(with_recovery()).await;
