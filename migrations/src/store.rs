@@ -8,6 +8,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("store_0003_key_leases", KEY_LEASES),
     SqlMigration::new("store_0004_streams", STREAMS),
     SqlMigration::new("store_0005_pending_events", PENDING_EVENTS),
+    SqlMigration::new("store_0006_due_events", DUE_EVENTS),
 ];
 
 const RELIABILITY: &[Step] = &[
@@ -138,10 +139,20 @@ const STREAMS: &[Step] = &[
     Step::IndexWhere("ix_outbox_dead", "outbox_events", "dead_at, position", "dead_at IS NOT NULL"),
 ];
 
-/// The relay asks for what is due in the order of positions. Without an index of just that, both read the whole table along
-/// its primary key, with all that was relayed in days. MariaDB has no partial indexes, and sorts what is due.
+/// An index for a relay that asks in the order of positions, as it did for a day. MariaDB has no partial indexes, and keeps
+/// `ix_outbox_due`.
 const PENDING_EVENTS: &[Step] =
     &[Step::Each { sqlite: &[PENDING, NOT_BY_TIME], postgres: &[PENDING, NOT_BY_TIME], mariadb: &[] }];
 
 const PENDING: &str = "CREATE INDEX IF NOT EXISTS ix_outbox_pending ON outbox_events (position, due_at) WHERE due_at IS NOT NULL";
 const NOT_BY_TIME: &str = "DROP INDEX IF EXISTS ix_outbox_due";
+
+/// The relay asks for what is due in the order of time. No other index has that order, so none is taken for it; for the order
+/// of positions PostgreSQL chose the primary key, with all that was relayed in days, whenever it thought much was due. What
+/// is leased or tried again later is beyond the end of what is read.
+const DUE_EVENTS: &[Step] =
+    &[Step::Each { sqlite: &[DUE, NOT_BY_POSITION], postgres: &[DUE, NOT_BY_POSITION], mariadb: &[] }];
+
+const DUE: &str =
+    "CREATE INDEX IF NOT EXISTS ix_outbox_due ON outbox_events (due_at, position) WHERE due_at IS NOT NULL";
+const NOT_BY_POSITION: &str = "DROP INDEX IF EXISTS ix_outbox_pending";

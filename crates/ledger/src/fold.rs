@@ -1,7 +1,7 @@
 //! House accounts: what they hold, and the folding of deltas into their balances.
 
 use kernel::Money;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use store::{Engine, StoreError, insert_if_absent};
 use uuid::Uuid;
 
@@ -19,6 +19,13 @@ pub struct HouseBalance {
     pub balance: Money,
 }
 
+/// What one transaction folded.
+struct Folded {
+    count: usize,
+    /// The last of the journals whose deltas they were.
+    last: Option<Uuid>,
+}
+
 impl Ledger {
     /// Moves the deltas that journals left behind into the accounts' balances, and tells how many there were. No exact
     /// balance changes, and several may fold at once. What is posted meanwhile may be left for the next time.
@@ -30,10 +37,13 @@ impl Ledger {
         let mut folded = 0;
         for row in self.db.reader()?.query_all_raw(select).await? {
             let kind: String = row.try_get("", "kind")?;
-            let mut deltas = BATCH;
-            while deltas == BATCH {
-                deltas = self.db.in_txn(async |txn| self.fold_some(txn, &kind).await).await?;
-                folded += u64::try_from(deltas).unwrap_or(0);
+            // Each goes on where the last one ended: the index still has what that deleted, and to read it from its beginning
+            // is to walk over all of it.
+            let mut after = Some(Uuid::nil());
+            while let Some(last) = after {
+                let some = self.db.in_txn(async |txn| self.fold_some(txn, &kind, last).await).await?;
+                folded += u64::try_from(some.count).unwrap_or(0);
+                after = some.last.filter(|_| some.count == BATCH);
             }
         }
         Ok(folded)
@@ -63,31 +73,39 @@ impl Ledger {
         rows.iter().map(read).collect()
     }
 
-    /// Folds up to [`BATCH`] deltas of one account. Whoever folds holds the account's row; posting never takes it.
-    async fn fold_some(&self, txn: &DatabaseTransaction, kind: &str) -> Result<usize, LedgerError> {
+    /// Folds up to [`BATCH`] deltas of one account, of journals after that one. Whoever folds holds the account's row; posting
+    /// never takes it.
+    async fn fold_some(
+        &self,
+        txn: &DatabaseTransaction,
+        kind: &str,
+        after: Uuid,
+    ) -> Result<Folded, LedgerError> {
         let engine = self.db.engine();
         self.lock_account(txn, kind).await?;
         let select = format!(
-            "SELECT journal_id, amount FROM ledger_deltas WHERE kind = ? ORDER BY journal_id LIMIT {BATCH}"
+            "SELECT journal_id, amount FROM ledger_deltas WHERE kind = ? AND journal_id > ? \
+             ORDER BY journal_id LIMIT {BATCH}"
         );
-        let select = engine.statement(&select, [kind.into()]);
+        let select = engine.statement(&select, [kind.into(), after.into()]);
         let mut sum = 0i64;
-        let mut journals = Vec::new();
+        let mut journals: Vec<Uuid> = Vec::new();
         for row in txn.query_all_raw(select).await? {
             sum = sum.checked_add(row.try_get("", "amount")?).ok_or(LedgerError::Overflow)?;
-            journals.push(sea_orm::Value::from(row.try_get::<Uuid>("", "journal_id")?));
+            journals.push(row.try_get("", "journal_id")?);
         }
-        let folded = journals.len();
-        if folded == 0 {
-            return Ok(0);
+        let folded = Folded { count: journals.len(), last: journals.last().copied() };
+        if folded.count == 0 {
+            return Ok(folded);
         }
         let delete = format!(
             "DELETE FROM ledger_deltas WHERE kind = ? AND journal_id IN ({})",
-            Engine::placeholders(folded)
+            Engine::placeholders(folded.count)
         );
+        let journals = journals.into_iter().map(Value::from);
         let delete = engine.statement(&delete, std::iter::once(kind.into()).chain(journals));
         let deleted = txn.execute_raw(delete).await?.rows_affected();
-        if usize::try_from(deleted) != Ok(folded) {
+        if usize::try_from(deleted) != Ok(folded.count) {
             return Err(
                 StoreError::Corrupt(format!("deltas of {kind} vanished while its row was held")).into()
             );

@@ -9,9 +9,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt};
 use kernel::Ambient;
 use sea_orm::{ConnectionTrait, QueryResult, Value};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{OutboxEvent, Sink, SinkError};
@@ -59,6 +61,37 @@ pub(super) struct Taken {
     pub(super) event: OutboxEvent,
     pub(super) owner: Uuid,
     pub(super) attempt: i32,
+    /// Since when it was due.
+    due: DateTime<Utc>,
+}
+
+/// A batch that was delivered.
+struct Relayed {
+    count: usize,
+    /// Since when its first event was due.
+    first: DateTime<Utc>,
+}
+
+/// Where a relay that has much to do looks next.
+///
+/// An index keeps what was taken out of it until the engine clears up, and a look at all that is due walks over that. What is
+/// due lies behind where the last batch began, but for what others commit late or a subject held up: for these it looks
+/// at everything now and then, and always before it rests.
+#[derive(Default)]
+struct Glance {
+    from: Option<DateTime<Utc>>,
+    everything: Option<Instant>,
+}
+
+impl Glance {
+    /// Since when what it looks at next is due; everything if absent, which it is at least so often.
+    fn since(&mut self, often: Duration) -> Option<DateTime<Utc>> {
+        let since = self.from.filter(|_| self.everything.is_some_and(|at| at.elapsed() < often));
+        if since.is_none() {
+            self.everything = Some(Instant::now());
+        }
+        since
+    }
 }
 
 impl Relay {
@@ -70,17 +103,21 @@ impl Relay {
     /// Relays until `stop` completes.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut bell = self.db.bell();
+        let mut glance = Glance::default();
         tokio::pin!(stop);
         loop {
-            let relayed = match self.run_once().await {
+            let since = glance.since(self.config.poll);
+            let relayed = match self.relay(since).await {
                 Ok(relayed) => relayed,
                 Err(error) => {
                     tracing::warn!(%error, "events could not be relayed; trying again");
-                    0
+                    None
                 }
             };
-            // More of the same subjects may be waiting behind those just delivered.
-            let pause = if relayed > 0 { Duration::ZERO } else { self.config.poll };
+            // More of the same subjects may be waiting behind those just delivered, and more before where the look began.
+            let goes_on = relayed.is_some() || since.is_some();
+            glance.from = relayed.map(|relayed| relayed.first);
+            let pause = if goes_on { Duration::ZERO } else { self.config.poll };
             tokio::select! {
                 () = &mut stop => return,
                 _ = bell.changed() => {}
@@ -94,7 +131,13 @@ impl Relay {
     /// # Errors
     /// When events cannot be taken.
     pub async fn run_once(&self) -> Result<usize, StoreError> {
-        let batch = self.take().await?;
+        Ok(self.relay(None).await?.map_or(0, |relayed| relayed.count))
+    }
+
+    /// Takes one batch of what has been due since the moment and delivers it; `None` if there was nothing to take.
+    async fn relay(&self, since: Option<DateTime<Utc>>) -> Result<Option<Relayed>, StoreError> {
+        let batch = self.take(since).await?;
+        let Some(first) = batch.first().map(|taken| taken.due) else { return Ok(None) };
         let count = batch.len();
         let deliveries = futures_util::stream::iter(batch)
             .map(|taken| async move {
@@ -107,7 +150,7 @@ impl Relay {
         while let Some(delivered) = settling.next().await {
             self.settle(delivered).await;
         }
-        Ok(count)
+        Ok(Some(Relayed { count, first }))
     }
 
     async fn deliver(&self, event: &OutboxEvent) -> Result<(), SinkError> {
@@ -116,20 +159,21 @@ impl Relay {
         delivery.unwrap_or_else(|_| Err(SinkError::Refused("the sink panicked".to_owned())))
     }
 
-    async fn take(&self) -> Result<Vec<Taken>, StoreError> {
+    async fn take(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Taken>, StoreError> {
         let owner = self.ambient.new_uuid();
         let engine = self.db.engine();
         let sql = format!(
-            "SELECT e.position, e.id, e.subject, e.kind, e.payload, e.created_at, e.attempt FROM outbox_events e \
-             WHERE e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox_events p WHERE p.subject = e.subject \
-             AND p.position < e.position AND p.due_at IS NOT NULL) ORDER BY e.position LIMIT {}{}",
+            "SELECT e.position, e.id, e.subject, e.kind, e.payload, e.created_at, e.attempt, e.due_at FROM outbox_events e \
+             WHERE e.due_at >= ? AND e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox_events p WHERE p.subject = e.subject \
+             AND p.position < e.position AND p.due_at IS NOT NULL) ORDER BY e.due_at, e.position LIMIT {}{}",
             self.config.batch,
             engine.for_update_skip_locked(),
         );
         self.db
             .in_txn(async |txn| {
                 let now = self.ambient.now();
-                let rows = txn.query_all_raw(engine.statement(&sql, [now.into()])).await?;
+                let between = [since.unwrap_or(DateTime::UNIX_EPOCH).into(), now.into()];
+                let rows = txn.query_all_raw(engine.statement(&sql, between)).await?;
                 let batch = rows.iter().map(|row| read(row, owner)).collect::<Result<Vec<_>, _>>()?;
                 if !batch.is_empty() {
                     let (these, positions) = among(&batch);
@@ -165,11 +209,29 @@ fn read(row: &QueryResult, owner: Uuid) -> Result<Taken, StoreError> {
         },
         owner,
         attempt: row.try_get::<i32>("", "attempt")? + 1,
+        due: row.try_get("", "due_at")?,
     })
 }
 
 impl std::fmt::Debug for Relay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Relay")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_relay_looks_at_everything_at_first_and_every_so_often() {
+        let from = Some(DateTime::UNIX_EPOCH);
+        let mut glance = Glance { from, ..Glance::default() };
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(glance.since(hour), None, "at first");
+        assert_eq!(glance.since(hour), from);
+        assert_eq!(glance.since(Duration::ZERO), None, "it is time");
+        glance.from = None;
+        assert_eq!(glance.since(hour), None, "the last look found nothing");
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use kernel::Ambient;
-use store::{OutboxEvent, Relay, RelayConfig, Sink, SinkError};
+use store::{Database, OutboxEvent, Relay, RelayConfig, Sink, SinkError};
 use testkit::{FakeClock, Scope, on_every_engine};
 use tokio::sync::Notify;
 
@@ -55,7 +55,40 @@ impl Sink for Gate {
     }
 }
 
+/// While the first event is told, somebody commits one that was due before it.
+struct Overtaken {
+    told: Told,
+    late: Database,
+    ambient: Ambient,
+}
+
+#[async_trait]
+impl Sink for Overtaken {
+    async fn deliver(&self, told: &OutboxEvent) -> Result<(), SinkError> {
+        if self.told.all().is_empty() {
+            append(&self.late, &self.ambient, &[event("late", 1)]).await;
+        }
+        self.told.deliver(told).await
+    }
+}
+
 on_every_engine! { Scope::Store =>
+    /// A relay that has found something looks on from there. Nobody wakes it for what another process commits.
+    async fn what_is_committed_late_is_told_before_the_relay_rests(db: TestDb) {
+        let at = |moment| testkit::ambient(&FakeClock::at(moment));
+        let (now, before) = (at("2026-01-01T00:00:10Z"), at("2026-01-01T00:00:00Z"));
+        append(db, &now, &[event("a", 1)]).await;
+        let told = Told::default();
+        let late = another_process(db).await;
+        let sink = Arc::new(Overtaken { told: told.clone(), late, ambient: before });
+        let config = RelayConfig { poll: Duration::from_secs(3_600), ..RelayConfig::default() };
+        let relay = Relay::new(db.database().clone(), now, config, sink);
+        let running = tokio::spawn(async move { relay.run(std::future::pending()).await });
+        let all = [("a".to_owned(), 1), ("late".to_owned(), 1)];
+        until("both are told", async || told.all() == all).await;
+        running.abort();
+    }
+
     /// A third of all deliveries fails, and yet nobody hears a later event before an earlier one.
     async fn three_relays_keep_each_subjects_order(db: TestDb) {
         let ambient = Ambient::system();
