@@ -1,9 +1,24 @@
-//! Insert unless it is there, with the same meaning on all three engines.
+//! Inserting with the same meaning on all three engines: unless it is there, and many rows at a time.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 
 use crate::error::is_unique_violation;
 use crate::{Engine, StoreError};
+
+/// The most rows of one statement, a power of two: what follows from telling a crowd takes few of them, and each stays
+/// within what the engines take as parameters.
+const ROWS: usize = 256;
+
+/// The rows in their order, in pieces for a statement each. Their sizes are powers of two, so that connections have few
+/// different statements to keep prepared.
+pub fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = (1_usize << rest.len().checked_ilog2()?).min(ROWS);
+        let (piece, after) = rest.split_at(size);
+        rest = after;
+        Some(piece)
+    })
+}
 
 /// Runs a plain `INSERT` and tells whether the row was new; if it was not, the transaction goes on all the same.
 ///

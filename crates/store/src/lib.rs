@@ -51,7 +51,7 @@ pub use idempotency::{
     Claim, IdempotencyKey, StoredAnswer, answer_at_once, answered_key, answers_together, claim_key_in_txn,
     forget_expired_keys, keep_answer_in_txn, unused_keys,
 };
-pub use insert::insert_if_absent;
+pub use insert::{insert_if_absent, pieces};
 pub use jobs::{
     ClaimedJob, DeadJob, JobError, JobHandler, Lease, NewJob, Outcome, Worker, WorkerConfig, dead_jobs,
     enqueue_in_txn, forget_finished_jobs, job_lag, revive_dead_job,

@@ -66,20 +66,26 @@ impl Notify {
         let fresh: Vec<_> =
             news.iter().zip(&are_new).filter(|(_, is_new)| **is_new).map(|(told, _)| *told).collect();
         let known = Known::load(txn, &fresh).await?;
-        let mut all = Vec::with_capacity(news.len());
+        let (mut all, mut alone) = (Vec::with_capacity(news.len()), Vec::with_capacity(fresh.len()));
         for ((recipient, new), is_new) in news.iter().zip(are_new) {
-            all.push(if is_new { self.tell(txn, &known, recipient, new).await? } else { Told::default() });
+            all.push(match is_new {
+                true => self.tell(txn, &known, recipient, new, &mut alone).await?,
+                false => Told::default(),
+            });
         }
+        inbox::insert(txn, &alone).await?;
         Ok(all)
     }
 
-    /// Tells somebody an event that is new to them.
-    async fn tell(
+    /// Tells somebody an event that is new to them. A notification that nothing is ever merged with is left to be written
+    /// together with its like.
+    async fn tell<'a>(
         &self,
         txn: &DatabaseTransaction,
         known: &Known,
-        recipient: &Recipient,
-        new: &NewNotification,
+        recipient: &'a Recipient,
+        new: &'a NewNotification,
+        alone: &mut Vec<inbox::NewRow<'a>>,
     ) -> Result<Told, NotifyError> {
         let now = self.ambient.now();
         let choices = known.choices(recipient.user);
@@ -94,7 +100,7 @@ impl Notify {
         let params = Json::Object(params);
         let mut telling =
             Telling { recipient, new, choices, in_inbox, collapse_key, params, count, merged_into, now };
-        let (notification, merged) = self.write_inbox(txn, known, &mut telling).await?;
+        let (notification, merged) = self.write_inbox(txn, known, &mut telling, alone).await?;
         let mut deliveries = Vec::new();
         for channel in [Channel::Push, Channel::Sms, Channel::Email] {
             deliveries.extend(self.plan(txn, &telling, channel).await?);
@@ -124,13 +130,14 @@ impl Notify {
         }
     }
 
-    async fn write_inbox(
+    async fn write_inbox<'a>(
         &self,
         txn: &DatabaseTransaction,
         known: &Known,
-        telling: &mut Telling<'_>,
+        telling: &mut Telling<'a>,
+        alone: &mut Vec<inbox::NewRow<'a>>,
     ) -> Result<(Option<NotificationId>, bool), NotifyError> {
-        let Telling { recipient, new, .. } = telling;
+        let Telling { recipient, new, .. } = *telling;
         if !telling.in_inbox {
             let (count, opened_at) = (telling.count, (telling.count == 1).then_some(telling.now));
             if let Some(key) = &telling.collapse_key {
@@ -147,26 +154,29 @@ impl Notify {
             id: self.ambient.new_id(),
             user: recipient.user,
             kind: new.kind,
-            collapse_key: telling.collapse_key.as_deref(),
-            text: &text,
+            collapse_key: telling.collapse_key.clone(),
+            text,
             action: new.action.as_deref(),
             data: &new.params,
             language: recipient.language,
             now: telling.now,
+        };
+        let Some(key) = &telling.collapse_key else {
+            let id = row.id;
+            alone.push(row);
+            return Ok((Some(id), false));
         };
         let merged = match telling.merged_into {
             Some(id) if inbox::merge(txn, id, telling.count, &row).await? => Some(id),
             _ => None,
         };
         if merged.is_none() {
-            inbox::insert(txn, &row).await?;
+            inbox::insert(txn, std::slice::from_ref(&row)).await?;
             telling.count = 1;
         }
         let id = merged.unwrap_or(row.id);
-        if let Some(key) = &telling.collapse_key {
-            let opened_at = merged.is_none().then_some(telling.now);
-            slot::fill(txn, recipient.user, key, Some(id), telling.count, opened_at).await?;
-        }
+        let opened_at = merged.is_none().then_some(telling.now);
+        slot::fill(txn, recipient.user, key, Some(id), telling.count, opened_at).await?;
         Ok((Some(id), merged.is_some()))
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use kernel::{NotificationId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use serde_json::Value as Json;
-use store::{Engine, StoreError};
+use store::{Engine, StoreError, pieces};
 use uuid::Uuid;
 
 use super::NotificationView;
@@ -19,34 +19,40 @@ pub(crate) struct NewRow<'a> {
     pub(crate) id: NotificationId,
     pub(crate) user: UserId,
     pub(crate) kind: Kind,
-    pub(crate) collapse_key: Option<&'a str>,
-    pub(crate) text: &'a Rendered,
+    pub(crate) collapse_key: Option<String>,
+    pub(crate) text: Rendered,
     pub(crate) action: Option<&'a str>,
     pub(crate) data: &'a Json,
     pub(crate) language: Language,
     pub(crate) now: DateTime<Utc>,
 }
 
-pub(crate) async fn insert(txn: &DatabaseTransaction, new: &NewRow<'_>) -> Result<(), StoreError> {
-    let insert = Engine::of(txn.get_database_backend()).statement(
-        "INSERT INTO notifications (id, user_id, kind, category, collapse_key, merged, title, body, action, data, \
-         language, created_at, updated_at) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            new.id.uuid().into(),
-            new.user.uuid().into(),
-            new.kind.as_str().into(),
-            new.kind.category().as_str().into(),
-            new.collapse_key.into(),
-            new.text.title.as_deref().unwrap_or_default().into(),
-            new.text.body.as_str().into(),
-            new.action.into(),
-            new.data.clone().into(),
-            new.language.tag().into(),
-            new.now.into(),
-            new.now.into(),
-        ],
-    );
-    txn.execute_raw(insert).await?;
+/// Writes notifications, many at a time.
+pub(crate) async fn insert(txn: &DatabaseTransaction, all: &[NewRow<'_>]) -> Result<(), StoreError> {
+    for some in pieces(all) {
+        let sql = format!(
+            "INSERT INTO notifications (id, user_id, kind, category, collapse_key, merged, title, body, action, data, \
+             language, created_at, updated_at) VALUES {}",
+            vec!["(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)"; some.len()].join(", ")
+        );
+        let values = some.iter().flat_map(|new| -> [Value; 12] {
+            [
+                new.id.uuid().into(),
+                new.user.uuid().into(),
+                new.kind.as_str().into(),
+                new.kind.category().as_str().into(),
+                new.collapse_key.as_deref().into(),
+                new.text.title.as_deref().unwrap_or_default().into(),
+                new.text.body.as_str().into(),
+                new.action.into(),
+                new.data.clone().into(),
+                new.language.tag().into(),
+                new.now.into(),
+                new.now.into(),
+            ]
+        });
+        txn.execute_raw(Engine::of(txn.get_database_backend()).statement(&sql, values)).await?;
+    }
     Ok(())
 }
 

@@ -7,11 +7,7 @@ use kernel::TypedId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 
 use super::{NewEntry, StreamEntry};
-use crate::{Engine, StoreError};
-
-/// The most rows of one statement, a power of two: what follows from telling a crowd takes few of them, and each stays
-/// within what the engines take as parameters.
-const ROWS: usize = 256;
+use crate::{Engine, StoreError, pieces};
 
 /// Numbers the entries along their streams, in their order, and keeps them.
 ///
@@ -52,17 +48,6 @@ pub async fn append_to_streams_in_txn(
         keep(txn, some).await?;
     }
     Ok(numbered)
-}
-
-/// The rows in their order, in pieces whose sizes are powers of two, so that connections have few different statements to
-/// keep prepared.
-fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let size = (1_usize << rest.len().checked_ilog2()?).min(ROWS);
-        let (piece, after) = rest.split_at(size);
-        rest = after;
-        Some(piece)
-    })
 }
 
 /// Moves the heads of streams on, each by its count, and gives where they stand then. They stay locked until the
