@@ -1,8 +1,8 @@
 //! The desk where boosts are bought on PostgreSQL: those that are ordered at the same time share a transaction, and so its
 //! round trips and the wait for the disk.
 //!
-//! One clerk sells what has queued up while it sold the last batch; a second would make the batches smaller, and each boost
-//! dearer. Of one seller there is one order in a batch.
+//! One clerk sells what has queued up while it sold the last batch, and what those order again whom it has just answered; a
+//! second would make the batches smaller, and each boost dearer. Of one seller there is one order in a batch.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,6 +22,9 @@ use super::boost_till::Till;
 const BATCH: usize = 64;
 /// Orders that may wait; whoever brings more waits for room.
 const QUEUE: usize = 1_024;
+/// How long the clerk waits for those who may order again, as PostgreSQL's `commit_delay` does for those about to commit: most of
+/// a batch's cost is the same whatever is in it. An order that meets nobody does not wait.
+const LINGER: Duration = Duration::from_millis(3);
 /// How long the clerk stays with a sale: longer than any lock is waited for. After that the orders are asked of transactions of
 /// their own, which find out by their keys what became of them, while the sale goes on to its own end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -79,12 +82,33 @@ impl BoostDesk {
 
 /// The clerk: sells batch after batch until nobody can order any more.
 async fn sell(till: Till, mut queue: mpsc::Receiver<Waiting>) {
-    let mut batch = Vec::new();
+    let (mut batch, mut last) = (Vec::new(), 0);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
+        // Alone after one that was alone: nobody else is about.
+        if last + batch.len() > 2 {
+            let about = last + batch.len();
+            gather(&mut queue, &mut batch, about).await;
+        }
+        last = batch.len();
         for round in rounds(std::mem::take(&mut batch), |waiting| waiting.sale.order.boost.seller) {
             sell_round(&till, round).await;
         }
     }
+}
+
+/// Adds what is ordered until there are so many, or for as long as the clerk waits.
+async fn gather<T>(queue: &mut mpsc::Receiver<T>, batch: &mut Vec<T>, enough: usize) {
+    let enough = enough.min(BATCH);
+    let more = async {
+        while batch.len() < enough {
+            let room = BATCH - batch.len();
+            if queue.recv_many(batch, room).await == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever has come by then is in the batch already.
+    let _ = timeout(LINGER, more).await;
 }
 
 async fn sell_round(till: &Till, round: Vec<Waiting>) {
@@ -127,6 +151,30 @@ mod tests {
 
     fn seller(n: u128) -> UserId {
         Uuid::from_u128(n).into()
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_as_many_as_are_about_or_those_who_came_in_time() {
+        let (orders, mut queue) = mpsc::channel(QUEUE);
+        for n in 0..5 {
+            orders.send(n).await.unwrap();
+        }
+        let mut batch = Vec::new();
+        gather(&mut queue, &mut batch, 3).await;
+        assert_eq!(batch, [0, 1, 2, 3, 4], "what is there is taken");
+        orders.send(5).await.unwrap();
+        gather(&mut queue, &mut batch, 7).await;
+        assert_eq!(batch, [0, 1, 2, 3, 4, 5], "one too few, and nobody else came");
+        drop(orders);
+        gather(&mut queue, &mut batch, 7).await;
+        assert_eq!(batch.len(), 6, "nobody can come any more");
+        let (orders, mut queue) = mpsc::channel(QUEUE);
+        for n in 0..QUEUE {
+            orders.send(n).await.unwrap();
+        }
+        let mut full = Vec::new();
+        gather(&mut queue, &mut full, QUEUE).await;
+        assert_eq!(full.len(), BATCH);
     }
 
     #[test]
