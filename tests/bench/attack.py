@@ -4,6 +4,7 @@ import json
 import os
 import statistics
 import subprocess
+from collections.abc import Callable
 
 from processes import Database, Server
 from stand import CONNECTIONS, REPO
@@ -16,13 +17,16 @@ PATIENCE = "10s"
 FAULTS = ["refused", "not_connected", "not_sent", "cut_off", "late"]
 
 
-def attack(server: Server, database: Database, script: str, env: dict[str, str], seconds: int) -> dict[str, float]:
-    """One measurement of one server; what the script asks for is in the environment."""
+def attack(server: Server, database: Database, script: str, env: dict[str, str], seconds: int,
+           settle: Callable[[], None] = lambda: None) -> dict[str, float]:
+    """One measurement of one server; what the script asks for is in the environment. The CPU counts until `settle` has
+    waited for what follows the requests."""
     command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", PATIENCE, "-s", str(REPO / "tests/bench" / script),
                f"http://127.0.0.1:{server.port}"]
     cpu = server.cpu_seconds(), database.cpu_seconds()
     env = os.environ | env | {"BENCH_RESULT": str(REPO / "tests/bench/result.lua")}
     output = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
+    settle()
     used = server.cpu_seconds() - cpu[0], database.cpu_seconds() - cpu[1]
     result = json.loads(next(line for line in output.splitlines() if line.startswith("RESULT "))[7:])
     if any(result[fault] for fault in FAULTS) or not result["requests"]:

@@ -81,7 +81,8 @@ def journal_rounds(name: str, tpc_b: TpcB | None, folder: Path, options: argpars
 
 
 def measure_boosts(engine: Engine, folder: Path, options: argparse.Namespace) -> dict:
-    """Boosts per second, each of another seller's listing, and the CPU of one: server and database."""
+    """Boosts per second, each of another seller's listing, and the CPU of one, with the notifications that follow from it:
+    server and database."""
     engine.seed(folder)
     command = [BIN / "bench_load", "--url", engine.url, "--listings", "0", "--sellers", str(SELLERS),
                "--issuer", TOKEN_NAMES["issuer"], "--audience", TOKEN_NAMES["audience"]]
@@ -95,7 +96,7 @@ def measure_boosts(engine: Engine, folder: Path, options: argparse.Namespace) ->
 
     def once(seconds: int) -> dict[str, float]:
         env = {"BENCH_SELLERS": str(file), "BENCH_BODY": body, "BENCH_KEY": uuid.uuid4().hex}
-        return attack(gateway, engine.database, "boosts.lua", env, seconds)
+        return attack(gateway, engine.database, "boosts.lua", env, seconds, engine.settle)
 
     gateway = start_gateway(engine.url, folder)
     try:

@@ -1,7 +1,10 @@
 """What every measurement stands on: the programs, a fresh database on an engine, and a gateway that serves it."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 from processes import Database, Server, free_port
@@ -14,9 +17,10 @@ CONNECTIONS = 32
 TOKEN_NAMES = {"issuer": "bench", "audience": "bench-api"}
 
 
-def sql(engine: str, statement: str) -> None:
-    """One statement in the durable server."""
-    subprocess.run([SERVICES, "sql", engine, statement, "--durable"], check=True, stdout=subprocess.DEVNULL)
+def sql(engine: str, statement: str, database: str = "dgt") -> str:
+    """One statement in the durable server, and what it answered."""
+    command = [SERVICES, "sql", engine, statement, database, "--durable"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def postgres_program(name: str) -> Path:
@@ -60,6 +64,21 @@ class Engine:
         env = os.environ | gateway_env(self.url, 0)
         for command in (["migrate"], ["seed"]):
             subprocess.run([BIN / "gateway", *command], cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL)
+
+    def settle(self) -> None:
+        """Waits until no event waits to be told: what follows a request is a part of what it costs."""
+        began = time.monotonic()
+        while self._waiting_events():
+            if time.monotonic() - began > 60:
+                raise SystemExit("events wait to be told, a minute after the last request")
+            time.sleep(0.1)
+
+    def _waiting_events(self) -> bool:
+        waits = "SELECT 1 FROM outbox_events WHERE due_at IS NOT NULL LIMIT 1"
+        if self.name != "sqlite":
+            return bool(sql(self.name, waits, self.schema).strip())
+        with contextlib.closing(sqlite3.connect(self.url.removeprefix("sqlite://"))) as database:
+            return database.execute(waits).fetchone() is not None
 
     def vacuum(self) -> None:
         """What autovacuum does within a minute of being filled; the run must not depend on when."""
