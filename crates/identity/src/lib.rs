@@ -67,18 +67,13 @@ pub struct Identity {
 struct Shared {
     config: IdentityConfig,
     access: session::AccessTokens,
-    arrivals: session::Arrivals,
 }
 
 impl Identity {
     /// Identity on this database, with this time and randomness.
     pub fn new(db: Database, ambient: Ambient, config: IdentityConfig) -> Self {
         let access = session::AccessTokens::new(&config);
-        Self {
-            db,
-            ambient,
-            shared: Arc::new(Shared { config, access, arrivals: session::Arrivals::default() }),
-        }
+        Self { db, ambient, shared: Arc::new(Shared { config, access }) }
     }
 
     /// The public keys that verify our access tokens.

@@ -8,9 +8,8 @@ use super::rows;
 use crate::{Identity, IdentityError};
 
 impl Identity {
-    /// Reads the bearer of an access token. Session, person and second factor are read anew for every request, in one query
-    /// for those that come together: whatever was revoked or changed before the request counts. Must be called inside a
-    /// tokio runtime.
+    /// Reads the bearer of an access token. Session, person and second factor are read anew, in one query, for
+    /// every request: whatever was revoked or changed since the token was issued counts at once.
     ///
     /// # Errors
     /// [`InvalidToken`](IdentityError::InvalidToken), [`TokenExpired`](IdentityError::TokenExpired) or
@@ -20,7 +19,7 @@ impl Identity {
         let now = self.ambient.now();
         let config = self.config();
         let claims = self.shared.access.verify(&config.keys.signing, bearer, now)?;
-        let found = self.shared.arrivals.read(&self.db, claims.sid).await?;
+        let found = rows::bearer(self.db.reader()?, claims.sid).await?;
         let found = found.filter(|found| found.user == claims.sub).ok_or(IdentityError::SessionEnded)?;
         found.standing.check(now)?;
         if found.family.has_ended(config, now) {
@@ -49,7 +48,7 @@ impl Identity {
         session: SessionId,
     ) -> Result<bool, IdentityError> {
         let now = self.ambient.now();
-        let found = rows::bearers(db, &[session]).await?.remove(&session);
+        let found = rows::bearer(db, session).await?;
         let is_alive = |found: rows::Bearer| {
             found.standing.check(now).is_ok() && !found.family.has_ended(self.config(), now)
         };

@@ -7,7 +7,6 @@
 //! - Every request reads the session's row, so that a block, a revocation or a role change bites at once.
 
 mod access;
-mod arrivals;
 mod authenticate;
 mod device;
 mod ends;
@@ -24,7 +23,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use access::AccessTokens;
-pub(crate) use arrivals::Arrivals;
 pub(crate) use rows::{forget_old_in_txn, step_up_in_txn};
 
 use crate::{Contact, DisplayName, OtpCode, SecretText, UserView};

@@ -1,10 +1,8 @@
 //! The rows of sessions.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use kernel::{SessionId, TypedId, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use store::{Engine, StoreError};
 use uuid::Uuid;
 
@@ -46,7 +44,6 @@ pub(super) async fn insert_in_txn(txn: &DatabaseTransaction, session: NewSession
 }
 
 /// Everything a request needs to know of the session it comes through.
-#[derive(Debug, Clone)]
 pub(super) struct Bearer {
     pub(super) user: UserId,
     pub(super) role: String,
@@ -56,45 +53,29 @@ pub(super) struct Bearer {
     pub(super) totp_confirmed: bool,
 }
 
-/// Reads sessions, each with its person and second factor, as far as there are any.
-pub(super) async fn bearers(
+/// Reads session, person and second factor at once.
+pub(super) async fn bearer(
     db: &impl ConnectionTrait,
-    sessions: &[SessionId],
-) -> Result<HashMap<SessionId, Bearer>, StoreError> {
-    let engine = Engine::of(db.get_database_backend());
-    let mut found = HashMap::with_capacity(sessions.len());
-    for some in sessions.chunks(AT_ONCE) {
-        let (these, ids) = among(some);
-        let sql = format!(
-            "SELECT s.id, s.user_id, s.generation, s.refreshed_at, s.expires_at, s.revoked_at, s.stepped_up_until, \
-             u.role, u.status, u.suspended_until, t.confirmed_at \
-             FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN totp_factors t ON t.user_id = s.user_id \
-             WHERE s.id IN {these}"
-        );
-        for row in db.query_all_raw(engine.statement(&sql, ids)).await? {
-            found.insert(row.try_get::<Uuid>("", "id")?.into(), bearer(&row)?);
-        }
-    }
-    Ok(found)
-}
-
-fn bearer(row: &QueryResult) -> Result<Bearer, StoreError> {
-    Ok(Bearer {
+    session: SessionId,
+) -> Result<Option<Bearer>, StoreError> {
+    let select = Engine::of(db.get_database_backend()).statement(
+        "SELECT s.user_id, s.generation, s.refreshed_at, s.expires_at, s.revoked_at, s.stepped_up_until, \
+         u.role, u.status, u.suspended_until, t.confirmed_at \
+         FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN totp_factors t ON t.user_id = s.user_id \
+         WHERE s.id = ?",
+        [session.uuid().into()],
+    );
+    let Some(row) = db.query_one_raw(select).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Bearer {
         user: row.try_get::<Uuid>("", "user_id")?.into(),
         role: row.try_get("", "role")?,
-        standing: standing_of_row(row)?,
-        family: family(row)?,
+        standing: standing_of_row(&row)?,
+        family: family(&row)?,
         stepped_up_until: row.try_get("", "stepped_up_until")?,
         totp_confirmed: row.try_get::<Option<DateTime<Utc>>>("", "confirmed_at")?.is_some(),
-    })
-}
-
-/// The list that names these sessions, of which there is one at least, and its values.
-fn among(sessions: &[SessionId]) -> (String, impl Iterator<Item = Value>) {
-    // Few different lengths, so that connections have few statements to keep prepared.
-    let length = sessions.len().next_power_of_two();
-    let ids = sessions.iter().cycle().take(length).map(|session| session.uuid().into());
-    (format!("({})", Engine::placeholders(length)), ids)
+    }))
 }
 
 /// Reads a session's family and owner, and locks its row.
@@ -122,10 +103,13 @@ pub(super) async fn families(
     let engine = Engine::of(db.get_database_backend());
     let mut found = Vec::with_capacity(sessions.len());
     for some in sessions.chunks(AT_ONCE) {
-        let (these, ids) = among(some);
+        // Few different lengths, so that connections have few statements to keep prepared.
+        let length = some.len().next_power_of_two();
         let sql = format!(
-            "SELECT id, generation, refreshed_at, expires_at, revoked_at FROM sessions WHERE id IN {these}"
+            "SELECT id, generation, refreshed_at, expires_at, revoked_at FROM sessions WHERE id IN ({})",
+            Engine::placeholders(length)
         );
+        let ids = some.iter().cycle().take(length).map(|session| session.uuid().into());
         for row in db.query_all_raw(engine.statement(&sql, ids)).await? {
             found.push((row.try_get::<Uuid>("", "id")?.into(), family(&row)?));
         }

@@ -18,36 +18,6 @@ on_every_engine! { Scope::Domain(Domain::Identity) =>
         assert_eq!(stage.events("session.revoked").await, 1, "logging out twice is told once");
     }
 
-    /// More than one query reads: two sessions each of nine people, some of them ended, each asked for five times.
-    async fn each_of_many_requests_that_come_at_once_is_told_of_its_own_session(db: TestDb) {
-        let stage = Stage::on(db);
-        let mut logins = Vec::new();
-        for n in 0..18 {
-            let login = stage.log_in(&format!("+9198765432{:02}", n / 2)).await;
-            let has_ended = n % 5 == 0;
-            if has_ended {
-                let session = stage.session(&login).await;
-                stage.identity.logout(login.user.id, session).await.unwrap();
-            }
-            logins.push((login, has_ended));
-        }
-        let mut requests = tokio::task::JoinSet::new();
-        for n in 0..5 * logins.len() {
-            let (login, has_ended) = &logins[n % logins.len()];
-            let (identity, user, has_ended) = (stage.identity.clone(), login.user.id, *has_ended);
-            let token = login.access_token.expose().to_owned();
-            requests.spawn(async move { (identity.authenticate(&token).await, user, has_ended) });
-        }
-        while let Some(answer) = requests.join_next().await {
-            let (actor, user, has_ended) = answer.unwrap();
-            if has_ended {
-                assert_refused(actor, "session_ended");
-            } else {
-                assert_eq!(actor.unwrap().user(), Some(user));
-            }
-        }
-    }
-
     async fn sessions_are_listed_newest_first_and_without_the_ended_ones(db: TestDb) {
         let stage = Stage::on(db);
         let (a, b, c) = (stage.log_in(ASHA).await, stage.log_in(ASHA).await, stage.log_in(ASHA).await);
