@@ -139,19 +139,19 @@ const STREAMS: &[Step] = &[
     Step::IndexWhere("ix_outbox_dead", "outbox_events", "dead_at, position", "dead_at IS NOT NULL"),
 ];
 
-/// An index for a relay that asks in the order of positions, as it did for a day. MariaDB has no partial indexes, and keeps
-/// `ix_outbox_due`.
+/// An index for a relay that asks in the order of positions. MariaDB has no partial indexes, and keeps `ix_outbox_due`.
 const PENDING_EVENTS: &[Step] =
     &[Step::Each { sqlite: &[PENDING, NOT_BY_TIME], postgres: &[PENDING, NOT_BY_TIME], mariadb: &[] }];
 
 const PENDING: &str = "CREATE INDEX IF NOT EXISTS ix_outbox_pending ON outbox_events (position, due_at) WHERE due_at IS NOT NULL";
 const NOT_BY_TIME: &str = "DROP INDEX IF EXISTS ix_outbox_due";
 
-/// The relay asks for what is due in the order of time. No other index has that order, so none is taken for it; for the order
-/// of positions PostgreSQL chose the primary key, with all that was relayed in days, whenever it thought much was due. What
-/// is leased or tried again later is beyond the end of what is read.
+/// The relay asks for what is due in the order of time, which this index alone has; for the order of positions PostgreSQL chose
+/// the primary key, with all that was relayed in days, whenever it thought much was due. What is leased or tried again
+/// later is beyond the end of what is read. The index that goes is dropped first: it wants the stronger lock, and who
+/// asks for that second may wait in a ring with a relay at work.
 const DUE_EVENTS: &[Step] =
-    &[Step::Each { sqlite: &[DUE, NOT_BY_POSITION], postgres: &[DUE, NOT_BY_POSITION], mariadb: &[] }];
+    &[Step::Each { sqlite: &[NOT_BY_POSITION, DUE], postgres: &[NOT_BY_POSITION, DUE], mariadb: &[] }];
 
 const DUE: &str =
     "CREATE INDEX IF NOT EXISTS ix_outbox_due ON outbox_events (due_at, position) WHERE due_at IS NOT NULL";

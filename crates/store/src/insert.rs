@@ -38,3 +38,17 @@ pub async fn insert_if_absent(txn: &DatabaseTransaction, mut insert: Statement) 
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_have_the_sizes_of_few_statements_and_keep_the_order() {
+        let rows: Vec<usize> = (0..553).collect();
+        let sizes: Vec<_> = pieces(&rows).map(<[_]>::len).collect();
+        assert_eq!(sizes, [256, 256, 32, 8, 1]);
+        assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        assert_eq!(pieces::<usize>(&[]).count(), 0);
+    }
+}

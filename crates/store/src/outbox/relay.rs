@@ -72,7 +72,7 @@ struct Relayed {
     first: DateTime<Utc>,
 }
 
-/// Where a relay that has much to do looks next.
+/// Where a relay that has much to do looks next; one that has little looks at everything.
 ///
 /// An index keeps what was taken out of it until the engine clears up, and a look at all that is due walks over that. What is
 /// due lies behind where the last batch began, but for what others commit late or a subject held up: for these it looks
@@ -116,7 +116,7 @@ impl Relay {
             };
             // More of the same subjects may be waiting behind those just delivered, and more before where the look began.
             let goes_on = relayed.is_some() || since.is_some();
-            glance.from = relayed.map(|relayed| relayed.first);
+            glance.from = relayed.filter(|relayed| relayed.count > SIDE_BY_SIDE).map(|relayed| relayed.first);
             let pause = if goes_on { Duration::ZERO } else { self.config.poll };
             tokio::select! {
                 () = &mut stop => return,

@@ -105,17 +105,3 @@ pub async fn forget_stream_entries(
         .statement("DELETE FROM stream_entries WHERE at < ?", [before.into()]);
     Ok(txn.execute_raw(delete).await?.rows_affected())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_have_the_sizes_of_few_statements_and_keep_the_order() {
-        let rows: Vec<usize> = (0..553).collect();
-        let sizes: Vec<_> = pieces(&rows).map(<[_]>::len).collect();
-        assert_eq!(sizes, [256, 256, 32, 8, 1]);
-        assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
-        assert_eq!(pieces::<usize>(&[]).count(), 0);
-    }
-}
