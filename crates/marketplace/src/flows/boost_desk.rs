@@ -5,7 +5,7 @@
 //! second would make the batches smaller, and each boost dearer. Of one seller there is one order in a batch.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use catalog::Catalog;
 use kernel::{Ambient, UserId};
@@ -83,12 +83,14 @@ impl BoostDesk {
 /// The clerk: sells batch after batch until nobody can order any more.
 async fn sell(till: Till, mut queue: mpsc::Receiver<Waiting>) {
     let (mut batch, mut last) = (Vec::new(), 0);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
-        // Alone after one that was alone: nobody else is about.
-        if last + batch.len() > 2 {
-            let about = last + batch.len();
-            gather(&mut queue, &mut batch, about).await;
+    loop {
+        let (queued, rested) = (queue.len(), Instant::now());
+        if queue.recv_many(&mut batch, BATCH).await == 0 {
+            return;
         }
+        // Who has not come back by now is not about.
+        let again = if rested.elapsed() > LINGER { 0 } else { last };
+        gather(&mut queue, &mut batch, queued + again).await;
         last = batch.len();
         for round in rounds(std::mem::take(&mut batch), |waiting| waiting.sale.order.boost.seller) {
             sell_round(&till, round).await;
