@@ -67,7 +67,9 @@ struct Overtaken {
 impl Sink for Overtaken {
     async fn deliver(&self, told: &OutboxEvent) -> Result<(), SinkError> {
         if !self.is_over.swap(true, Ordering::SeqCst) {
-            append(&self.late, &self.ambient, &[event("late", 1)]).await;
+            // As a task: the relay does not go on with a delivery while it settles others, and SQLite has one writer.
+            let (late, ambient) = (self.late.clone(), self.ambient.clone());
+            tokio::spawn(async move { append(&late, &ambient, &[event("late", 1)]).await }).await.unwrap();
         }
         self.told.deliver(told).await
     }
