@@ -36,6 +36,7 @@ mod insert;
 mod jobs;
 mod key_lease;
 mod lag;
+mod lists;
 mod one_statement;
 mod outbox;
 mod schedule;
@@ -51,13 +52,14 @@ pub use idempotency::{
     Claim, IdempotencyKey, StoredAnswer, answer_at_once, answered_key, answers_together, claim_key_in_txn,
     forget_expired_keys, keep_answer_in_txn, unused_keys,
 };
-pub use insert::{insert_if_absent, pieces};
+pub use insert::insert_if_absent;
 pub use jobs::{
     ClaimedJob, DeadJob, JobError, JobHandler, Lease, NewJob, Outcome, Worker, WorkerConfig, dead_jobs,
     enqueue_in_txn, forget_finished_jobs, job_lag, revive_dead_job,
 };
 pub use key_lease::{KeyLease, LeaseClaim, lease_key_in_txn};
 pub use lag::Lag;
+pub use lists::{filled, lists, pieces};
 pub use one_statement::OneStatement;
 pub use outbox::{
     DeadEvent, NewEvent, OutboxEvent, Relay, RelayConfig, Sink, SinkError, append_event_in_txn,

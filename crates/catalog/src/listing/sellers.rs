@@ -4,13 +4,10 @@ use std::collections::HashSet;
 
 use kernel::{TypedId, UserId};
 use sea_orm::{ConnectionTrait, Value};
-use store::Engine;
+use store::lists;
 use uuid::Uuid;
 
 use crate::{Catalog, CatalogError};
-
-/// How many people one statement asks for.
-const AT_ONCE: usize = 256;
 
 impl Catalog {
     /// Those of these people who have ever written a listing.
@@ -19,13 +16,9 @@ impl Catalog {
     /// When the database fails.
     pub async fn sellers_among(&self, users: &[UserId]) -> Result<HashSet<UserId>, CatalogError> {
         let mut sellers = HashSet::new();
-        for some in users.chunks(AT_ONCE) {
-            let length = some.len().next_power_of_two();
-            let sql = format!(
-                "SELECT DISTINCT seller_id FROM listings WHERE seller_id IN ({})",
-                Engine::placeholders(length)
-            );
-            let ids = some.iter().cycle().take(length).map(|user| Value::from(user.uuid()));
+        for (these, some) in lists(users) {
+            let sql = format!("SELECT DISTINCT seller_id FROM listings WHERE seller_id IN ({these})");
+            let ids = some.map(|user| Value::from(user.uuid()));
             let rows = self.db.reader()?.query_all_raw(self.db.engine().statement(&sql, ids)).await?;
             for row in rows {
                 sellers.insert(row.try_get::<Uuid>("", "seller_id")?.into());

@@ -3,15 +3,12 @@
 use chrono::{DateTime, Utc};
 use kernel::{SessionId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
-use store::{Engine, StoreError};
+use store::{Engine, StoreError, lists};
 use uuid::Uuid;
 
 use super::rules::Family;
 use super::{EndReason, SessionView};
 use crate::user::{Standing, standing_of_row};
-
-/// How many sessions one statement asks for.
-const AT_ONCE: usize = 256;
 
 /// A session about to begin.
 pub(super) struct NewSession {
@@ -102,14 +99,11 @@ pub(super) async fn families(
 ) -> Result<Vec<(SessionId, Family)>, StoreError> {
     let engine = Engine::of(db.get_database_backend());
     let mut found = Vec::with_capacity(sessions.len());
-    for some in sessions.chunks(AT_ONCE) {
-        // Few different lengths, so that connections have few statements to keep prepared.
-        let length = some.len().next_power_of_two();
+    for (these, some) in lists(sessions) {
         let sql = format!(
-            "SELECT id, generation, refreshed_at, expires_at, revoked_at FROM sessions WHERE id IN ({})",
-            Engine::placeholders(length)
+            "SELECT id, generation, refreshed_at, expires_at, revoked_at FROM sessions WHERE id IN ({these})"
         );
-        let ids = some.iter().cycle().take(length).map(|session| session.uuid().into());
+        let ids = some.map(|session| session.uuid().into());
         for row in db.query_all_raw(engine.statement(&sql, ids)).await? {
             found.push((row.try_get::<Uuid>("", "id")?.into(), family(&row)?));
         }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use kernel::{TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use store::{Engine, StoreError, insert_if_absent};
+use store::{Engine, StoreError, filled, insert_if_absent};
 use uuid::Uuid;
 
 use super::notice::{NewNotification, Recipient};
@@ -88,9 +88,9 @@ async fn note_together(
     news: &[(&Recipient, &NewNotification)],
     now: DateTime<Utc>,
 ) -> Result<Vec<bool>, StoreError> {
-    // Few different lengths, so that connections have few statements to keep prepared: what comes again is passed over.
-    let length = news.len().next_power_of_two();
-    let rows = news.iter().cycle().take(length).flat_map(|(recipient, new)| row(recipient, new, now));
+    let (length, rows) = filled(news);
+    let rows = rows.flat_map(|(recipient, new)| row(recipient, new, now));
+    // What comes again is passed over.
     let sql = format!(
         "{NOTE} VALUES {} ON CONFLICT DO NOTHING RETURNING user_id, event_key",
         vec![ROW; length].join(", ")

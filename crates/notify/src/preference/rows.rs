@@ -5,14 +5,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use kernel::{TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
-use store::{Engine, StoreError, insert_if_absent};
+use store::{Engine, StoreError, insert_if_absent, lists};
 use uuid::Uuid;
 
 use super::{Choices, KindPreference, Preference, QuietHours};
 use crate::{Category, Channel, Kind};
-
-/// Most people of one statement.
-const AT_ONCE: usize = 256;
 
 /// What somebody has chosen, by which every message of theirs is measured.
 pub(crate) async fn load(db: &impl ConnectionTrait, user: UserId) -> Result<Choices, StoreError> {
@@ -26,11 +23,8 @@ pub(crate) async fn load_all(
 ) -> Result<HashMap<UserId, Choices>, StoreError> {
     let engine = Engine::of(db.get_database_backend());
     let mut all: HashMap<UserId, Choices> = HashMap::new();
-    for some in users.chunks(AT_ONCE) {
-        // Few different lengths, so that connections have few statements to keep prepared.
-        let length = some.len().next_power_of_two();
-        let these = Engine::placeholders(length);
-        let ids = || some.iter().cycle().take(length).map(|user| Value::from(user.uuid()));
+    for (these, some) in lists(users) {
+        let ids = some.map(|user| Value::from(user.uuid()));
         let sql = format!(
             "SELECT user_id, 'category' AS level, category AS name, channel, enabled FROM notification_preferences \
              WHERE user_id IN ({these}) \
@@ -38,13 +32,13 @@ pub(crate) async fn load_all(
              SELECT user_id, 'kind' AS level, kind AS name, channel, enabled FROM notification_kind_preferences \
              WHERE user_id IN ({these})"
         );
-        for row in db.query_all_raw(engine.statement(&sql, ids().chain(ids()))).await? {
+        for row in db.query_all_raw(engine.statement(&sql, ids.clone().chain(ids.clone()))).await? {
             read(&row, all.entry(user_of(&row)?).or_default())?;
         }
         let sql = format!(
             "SELECT user_id, start_minute, end_minute FROM notification_quiet_hours WHERE user_id IN ({these})"
         );
-        for row in db.query_all_raw(engine.statement(&sql, ids())).await? {
+        for row in db.query_all_raw(engine.statement(&sql, ids)).await? {
             let (start, end): (i32, i32) = (row.try_get("", "start_minute")?, row.try_get("", "end_minute")?);
             let hours = QuietHours::of_minutes(start.unsigned_abs(), end.unsigned_abs());
             all.entry(user_of(&row)?).or_default().quiet_hours = hours;

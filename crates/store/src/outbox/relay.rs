@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{OutboxEvent, Sink, SinkError};
-use crate::{Backoff, Database, Engine, StoreError};
+use crate::{Backoff, Database, Engine, StoreError, filled};
 
 /// How many events of a batch are delivered at once.
 const SIDE_BY_SIDE: usize = 16;
@@ -191,9 +191,8 @@ impl Relay {
 
 /// The condition that names these events, of which there is one at least, and its values.
 pub(super) fn among(events: &[Taken]) -> (String, impl Iterator<Item = Value>) {
-    // Some are named twice, so that connections have few different statements to keep prepared.
-    let length = events.len().next_power_of_two();
-    let positions = events.iter().map(|taken| taken.event.position.into()).cycle().take(length);
+    let (length, events) = filled(events);
+    let positions = events.map(|taken| taken.event.position.into());
     (format!("position IN ({})", Engine::placeholders(length)), positions)
 }
 

@@ -6,10 +6,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use uuid::Uuid;
 
 use super::{NewEntry, StreamEntry};
-use crate::{Engine, StoreError};
-
-/// How many streams one statement asks for.
-const AT_ONCE: usize = 256;
+use crate::{Engine, StoreError, lists};
 
 /// What somebody missed.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,14 +31,9 @@ pub async fn stream_heads(
 ) -> Result<HashMap<String, i64>, StoreError> {
     let engine = Engine::of(db.get_database_backend());
     let mut heads: HashMap<_, _> = streams.iter().map(|stream| (stream.clone(), 0)).collect();
-    for some in streams.chunks(AT_ONCE) {
-        // Few different lengths, so that connections have few statements to keep prepared.
-        let length = some.len().next_power_of_two();
-        let sql = format!(
-            "SELECT stream, seq FROM stream_heads WHERE stream IN ({})",
-            Engine::placeholders(length)
-        );
-        let values = some.iter().cycle().take(length).map(|stream| Value::from(stream.as_str()));
+    for (these, some) in lists(streams) {
+        let sql = format!("SELECT stream, seq FROM stream_heads WHERE stream IN ({these})");
+        let values = some.map(|stream| Value::from(stream.as_str()));
         for row in db.query_all_raw(engine.statement(&sql, values)).await? {
             heads.insert(row.try_get("", "stream")?, row.try_get("", "seq")?);
         }

@@ -2,7 +2,7 @@
 
 use kernel::{Role, TypedId, UserId};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
-use store::{Engine, StoreError};
+use store::{Engine, StoreError, lists};
 use uuid::Uuid;
 
 use super::super::reach::{Among, Reach};
@@ -10,8 +10,6 @@ use crate::UserStatus;
 
 const COLUMNS: &str = "id, language, phone_verified_at IS NOT NULL AND phone IS NOT NULL AS has_phone, \
                        email_verified_at IS NOT NULL AND email IS NOT NULL AS has_email, city, state, role";
-/// How many people one statement asks for.
-const AT_ONCE: usize = 256;
 
 pub(in crate::user) async fn reach(
     db: &impl ConnectionTrait,
@@ -19,13 +17,9 @@ pub(in crate::user) async fn reach(
 ) -> Result<Vec<Reach>, StoreError> {
     let engine = Engine::of(db.get_database_backend());
     let mut found = Vec::with_capacity(users.len());
-    for some in users.chunks(AT_ONCE) {
-        let length = some.len().next_power_of_two();
-        let sql = format!(
-            "SELECT {COLUMNS} FROM users WHERE id IN ({}) AND status <> ?",
-            Engine::placeholders(length)
-        );
-        let ids = some.iter().cycle().take(length).map(|user| Value::from(user.uuid()));
+    for (these, some) in lists(users) {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id IN ({these}) AND status <> ?");
+        let ids = some.map(|user| Value::from(user.uuid()));
         let values = ids.chain([UserStatus::Deleted.as_str().into()]);
         for row in db.query_all_raw(engine.statement(&sql, values)).await? {
             found.push(read(&row)?);
