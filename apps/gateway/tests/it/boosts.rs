@@ -6,14 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use kernel::{Clock, Money, Role, TypedId, UserId};
-use ledger::{Balances, Purse, templates};
+use ledger::{Balances, House, JournalKind, Leg, NewJournal, Purse, Reference, templates};
 use reqwest::StatusCode;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use store::StoreError;
 use testkit::{Scope, TestDb, on_every_engine};
 
 use crate::authority::listing_body;
 use crate::support::{Answer, Session, TestApp};
+
+/// The columns of a boost that say which purse paid how much.
+const PARTS: &str = "promo_part, available_part and earnings_part";
 
 /// A running gateway with the first plans, an administrator, and a category without review.
 pub(crate) struct Shop {
@@ -390,6 +394,18 @@ on_every_engine! { Scope::All =>
 
         let wrong = async || shop.app.state.market.verify_books(|_| ()).await.unwrap().first_wrong.map(|wrong| wrong.column);
         assert_eq!(wrong().await, None);
+        for (tampering, mended, column) in [
+            ("promo_part = 0, available_part = 9900", "promo_part = 1000, available_part = 8900", PARTS),
+            ("available_part = 8000, earnings_part = 900", "available_part = 8900, earnings_part = 0", PARTS),
+            ("cgst = cgst + 1, sgst = sgst + 1", "cgst = cgst - 1, sgst = sgst - 1", "cgst and sgst"),
+            ("gst_percent = 17", "gst_percent = 18", "cgst and sgst"),
+        ] {
+            for (change, column) in [(tampering, Some(column)), (mended, None)] {
+                let sql = format!("UPDATE boosts SET {change} WHERE price = 9900");
+                db.schema_connection().execute_unprepared(&sql).await.unwrap();
+                assert_eq!(wrong().await, column, "{change}");
+            }
+        }
         for (tampering, column) in [
             ("UPDATE boosts SET refunded = refunded - 1", "refund_journal"),
             ("UPDATE boosts SET kind = 'FEATURE'", "charge_journal"),
@@ -398,6 +414,29 @@ on_every_engine! { Scope::All =>
             db.schema_connection().execute_unprepared(tampering).await.unwrap();
             assert_eq!(wrong().await, Some(column), "{tampering}");
         }
+        shop.app.stop().await;
+    }
+
+    /// What came back of a bonus came back as money.
+    async fn a_boost_that_gave_back_a_bonus_as_money_is_found(db: TestDb) {
+        let shop = Shop::open(db).await;
+        let seller = shop.app.member().await;
+        let listing = shop.listing(&seller).await;
+        shop.bonus(&seller, 4_900).await;
+        shop.boost(&seller, &listing, "basic", "one").await.expect(StatusCode::CREATED);
+        let market = &shop.app.state.market;
+        let legs = vec![Leg::new(House::RevenueBoost, (user(&seller), Purse::Available), Money::inr(4_900))];
+        let back = NewJournal::new("boostrefund:1", JournalKind::BoostRefund, Reference::new("boost", 1), legs).unwrap();
+        let back = market.ledger.post(&back).await.unwrap().journal().unwrap();
+        let sql = "UPDATE boosts SET status = 'REFUNDED', ended_at = created_at, refunded = 4900, refund_journal = ?";
+        db.in_txn(async |txn| {
+            let values = [back.uuid().into()];
+            txn.execute_raw(db.engine().statement(sql, values)).await.map(drop).map_err(StoreError::from)
+        })
+        .await
+        .unwrap();
+        let wrong = market.verify_books(|_| ()).await.unwrap().first_wrong.unwrap();
+        assert_eq!((wrong.table, wrong.column), ("boosts", "refunded"), "{wrong}");
         shop.app.stop().await;
     }
 

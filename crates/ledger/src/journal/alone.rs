@@ -19,6 +19,11 @@ pub(crate) const POSTED: &str = "wallet";
 /// would overlook a refusal under the same key; whoever refuses writes the wallet's row anew, and that shows here.
 const AS_IT_WAS: &str = "w.xmin = (SELECT s.xmin FROM ledger_wallets s WHERE s.user_id = ?)";
 
+/// Whether the journal of an id would not stand under a seal. A statement that is no part of a transaction may come to the
+/// server long after its journal got its id, and what is sealed must not change.
+pub(super) const NOT_SEALED: &str =
+    "COALESCE((SELECT s.last_journal < ? FROM ledger_seals s ORDER BY s.n DESC LIMIT 1), TRUE)";
+
 /// The look at the wallet that waits for nobody.
 const FREE: &str = "free";
 const FREE_WALLET: &str =
@@ -49,7 +54,7 @@ pub(super) fn add(
         Place::Gated(_, version) => writes.with(FREE, FREE_WALLET, [user.uuid().into(), version.into()]),
         Place::Transaction | Place::Statement => writes,
     };
-    let wallet = wallet_values(journal, *user, change, place);
+    let wallet = wallet_values(id, journal, *user, change, place);
     let row = rows::journal_values(id, journal, &payload_hash(journal), now);
     let entry = [user.uuid().into(), id.uuid().into(), journal.kind.as_str().into(), now.into()];
     let writes = writes
@@ -88,24 +93,32 @@ fn wallet_sql(change: &Change, place: Place<'_>) -> String {
         sql += " AND NOT w.frozen";
     }
     match place {
-        Place::Statement => {}
+        Place::Statement => sql.extend([" AND ", NOT_SEALED]),
         Place::Transaction => sql += " AND NOT EXISTS (SELECT 1 FROM ledger_journals j WHERE j.idem_key = ?)",
         Place::Gated(gate, _) => {
             sql.extend([" AND EXISTS (SELECT 1 FROM ", gate, ") AND EXISTS (SELECT 1 FROM ", FREE, ")"]);
+            sql.extend([" AND ", NOT_SEALED]);
         }
     }
     sql + " RETURNING w.version, w.available, w.held, w.promo, w.earnings, w.debt"
 }
 
-fn wallet_values(journal: &NewJournal, user: UserId, change: &Change, place: Place<'_>) -> Vec<Value> {
+fn wallet_values(
+    id: JournalId,
+    journal: &NewJournal,
+    user: UserId,
+    change: &Change,
+    place: Place<'_>,
+) -> Vec<Value> {
     let changes = [change.available, change.held, change.promo, change.earnings, change.debt];
     let mut values: Vec<Value> = changes.into_iter().map(Value::from).collect();
     values.extend([user.uuid().into(), user.uuid().into()]);
     values.extend(changes.into_iter().map(Value::from));
     values.push(journal.key.as_str().into());
-    if let Place::Transaction = place {
-        values.push(journal.key.as_str().into());
-    }
+    values.push(match place {
+        Place::Transaction => journal.key.as_str().into(),
+        Place::Statement | Place::Gated(..) => id.uuid().into(),
+    });
     values
 }
 

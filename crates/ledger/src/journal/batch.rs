@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use kernel::{Ambient, JournalId, UserId};
+use kernel::{Ambient, JournalId, TypedId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
 use store::{Engine, StoreError, array};
 use uuid::Uuid;
 
+use super::alone::NOT_SEALED;
 use super::at_once::explain;
 use super::digest::payload_hash;
 use super::{Change, Leg, NewJournal};
@@ -21,7 +22,7 @@ const POST_MANY: &str = "SELECT id FROM unnest(ledger_post_many(?, \
     CAST(? AS uuid[]), CAST(? AS bigint[]), \
     CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
     CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
-    CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]))) AS id";
+    CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]))) AS id WHERE ";
 
 impl Ledger {
     /// Posts all of the journals in the caller's transaction, in one statement, and gives their ids in their order; where
@@ -76,7 +77,9 @@ pub(super) fn statement(journals: &[&NewJournal], ambient: &Ambient) -> (Stateme
     values.push(array(deltas.iter().map(|(_, (house, _))| Some(house.as_str()))));
     values.push(array(deltas.iter().map(|(id, _)| Some(id))));
     values.push(array(deltas.iter().map(|(_, (_, amount))| Some(amount))));
-    (Engine::Postgres.statement(POST_MANY, values), named.into_iter().map(|(id, _)| id).collect())
+    values.push(named.iter().map(|(id, _)| id.uuid()).min().into());
+    let post = [POST_MANY, NOT_SEALED].concat();
+    (Engine::Postgres.statement(&post, values), named.into_iter().map(|(id, _)| id).collect())
 }
 
 /// The journals that were written.

@@ -4,6 +4,7 @@ mod alone;
 mod at_once;
 mod batch;
 mod digest;
+mod movements;
 mod plain;
 mod post;
 mod recover;

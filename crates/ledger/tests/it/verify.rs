@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use kernel::Money;
-use ledger::{JournalKind, Mismatch, Part, Progress, templates};
+use ledger::{House, JournalKind, Leg, Mismatch, NewJournal, Part, Progress, Purse, Reference, templates};
 use sea_orm::{ConnectionTrait, Value};
 use store::{Engine, StoreError};
 use testkit::{Domain, Scope, TestDb, on_every_engine};
@@ -294,6 +294,7 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         let mut told: Vec<Progress> = Vec::new();
         let report = shop.ledger.verify(|progress| told.push(progress)).await.unwrap();
         assert!(report.is_clean(), "{report:?}");
+        assert_eq!(shop.ledger.verify_by_templates(|_| ()).await.unwrap(), report);
         assert!(report.seals >= 2 && report.wallets == 3 && report.holds >= 9 && report.deltas > 0, "{report:?}");
         let (postings, accounts) = rows_in(db).await;
         assert_eq!((report.postings, report.accounts), (postings, accounts));
@@ -357,6 +358,19 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         }
         let report = shop.ledger.verify(|_| ()).await.unwrap();
         assert!(report.is_clean(), "all is as it was: {report:?}");
+    }
+
+    /// Everything about it adds up, and no template writes it.
+    async fn a_credit_that_was_invented_is_found(db: TestDb) {
+        let shop = Shop::open(db);
+        let mut customer = shop.customer();
+        customer.top_up(&shop, 500).await;
+        let legs = vec![Leg::new(House::GatewayClearing, (customer.user, Purse::Available), Money::inr(1_000_000))];
+        let about = Reference::new("refund", 1);
+        shop.post(NewJournal::new("refund:fail:1", JournalKind::RefundRelease, about, legs).unwrap()).await;
+        assert!(shop.ledger.verify(|_| ()).await.unwrap().is_clean());
+        let wrong = shop.ledger.verify_by_templates(|_| ()).await.unwrap().first_wrong.unwrap();
+        assert_eq!((wrong.table, wrong.column), ("ledger_postings", "from_kind and to_kind"), "{wrong}");
     }
 
     async fn the_wrong_row_is_named_by_its_key_with_what_should_be_there(db: TestDb) {

@@ -22,22 +22,22 @@ struct Link {
     is_right: &'static str,
 }
 
-const LINKS: [Link; 8] = [
+const LINKS: [Link; 11] = [
     Link {
         table: "payments",
         column: "credit_journal",
         expected: "the journal that credited its payer with all of it, if it was credited",
         from: "payments x LEFT JOIN ledger_journals j ON j.id = x.credit_journal AND j.kind = 'top_up' \
-               AND j.ref_id = x.provider_payment_id \
-               LEFT JOIN ledger_postings l ON l.journal_id = j.id AND l.seq = 1 AND l.to_user = x.user_id \
-               AND l.amount = x.amount",
-        is_right: "(CASE WHEN x.outcome = 'credited' THEN l.seq IS NOT NULL ELSE x.credit_journal IS NULL END)",
+               AND j.ref_id = x.provider_payment_id",
+        is_right: "(CASE WHEN x.outcome = 'credited' THEN x.amount = (SELECT SUM(l.amount) FROM ledger_postings l \
+                   WHERE l.journal_id = j.id AND l.to_user = x.user_id) ELSE x.credit_journal IS NULL END)",
     },
     Link {
         table: "refunds",
         column: "hold_id",
-        expected: "a hold of its amount that has ended as it has",
-        from: "refunds x LEFT JOIN ledger_holds h ON h.id = x.hold_id AND h.purpose = 'refund' AND h.amount = x.amount \
+        expected: "a hold of its amount of the payer's money that has ended as it has",
+        from: "refunds x JOIN payments p ON p.id = x.payment_id LEFT JOIN ledger_holds h ON h.id = x.hold_id \
+               AND h.purpose = 'refund' AND h.user_id = p.user_id AND h.amount = x.amount \
                AND h.status = (CASE x.status WHEN 'processed' THEN 'captured' WHEN 'failed' THEN 'released' ELSE 'open' END)",
         is_right: "((x.origin = 'app') = (h.id IS NOT NULL))",
     },
@@ -59,11 +59,43 @@ const LINKS: [Link; 8] = [
     },
     Link {
         table: "boosts",
+        column: "promo_part, available_part and earnings_part",
+        expected: "what its journal took from each purse",
+        from: "boosts x",
+        is_right: "(x.promo_part = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+                   WHERE l.journal_id = x.charge_journal AND l.from_kind = 'promo') \
+                   AND x.available_part = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+                   WHERE l.journal_id = x.charge_journal AND l.from_kind = 'available') \
+                   AND x.earnings_part = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+                   WHERE l.journal_id = x.charge_journal AND l.from_kind = 'earnings'))",
+    },
+    Link {
+        table: "boosts",
+        column: "cgst and sgst",
+        expected: "what its journal put aside for tax, each half that of its rate to half a paisa",
+        from: "boosts x",
+        is_right: "(x.cgst = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+                   WHERE l.journal_id = x.charge_journal AND l.to_kind = 'tax:gst_output:cgst') \
+                   AND x.sgst = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+                   WHERE l.journal_id = x.charge_journal AND l.to_kind = 'tax:gst_output:sgst') \
+                   AND ABS(x.cgst * 2 * (100 + x.gst_percent) - (x.available_part + x.earnings_part) * x.gst_percent) \
+                   <= 100 + x.gst_percent)",
+    },
+    Link {
+        table: "boosts",
         column: "refund_journal",
         expected: "the journal that gave back what was left, if that was given back",
         from: "boosts x LEFT JOIN ledger_journals j ON j.id = x.refund_journal AND j.kind = 'boost_refund'",
         is_right: "(x.refund_journal IS NULL OR x.refunded = (SELECT SUM(l.amount) FROM ledger_postings l \
                    WHERE l.journal_id = j.id AND l.to_user = x.user_id))",
+    },
+    Link {
+        table: "boosts",
+        column: "refunded",
+        expected: "given back as a bonus by the share that a bonus paid, without a paisa that is none",
+        from: "boosts x LEFT JOIN ledger_postings l ON l.journal_id = x.refund_journal AND l.to_kind = 'promo'",
+        is_right: "(x.refund_journal IS NULL OR (COALESCE(l.amount, 0) * x.price <= x.promo_part * x.refunded \
+                   AND x.promo_part * x.refunded < (COALESCE(l.amount, 0) + 1) * x.price))",
     },
     Link {
         table: "payments",
@@ -95,6 +127,8 @@ const LINKS: [Link; 8] = [
                LEFT JOIN refunds r ON x.kind IN ('unmatched_return', 'refund_elsewhere') \
                AND r.provider_refund_id = x.ref_id \
                LEFT JOIN payments o ON o.id = r.payment_id \
+               LEFT JOIN ledger_holds h ON h.open_journal = x.id \
+               LEFT JOIN ledger_holds e ON e.resolve_journal = x.id \
                LEFT JOIN boosts b ON b.charge_journal = x.id \
                LEFT JOIN boosts g ON g.refund_journal = x.id",
         is_right: "(CASE x.kind \
@@ -106,7 +140,11 @@ const LINKS: [Link; 8] = [
                    AND r.amount = (SELECT SUM(l.amount) FROM ledger_postings l WHERE l.journal_id = x.id) \
                    WHEN 'refund_elsewhere' THEN r.status = 'processed' AND r.origin = 'dashboard' \
                    AND o.outcome = 'credited' \
-                   AND r.amount = (SELECT SUM(l.amount) FROM ledger_postings l WHERE l.journal_id = x.id) \
+                   AND r.amount = (SELECT SUM(l.amount) FROM ledger_postings l WHERE l.journal_id = x.id \
+                   AND l.from_user = o.user_id) \
+                   WHEN 'refund_hold' THEN h.purpose = 'refund' \
+                   WHEN 'refund_done' THEN e.purpose = 'refund' AND e.status = 'captured' \
+                   WHEN 'refund_release' THEN e.purpose = 'refund' AND e.status = 'released' \
                    WHEN 'boost_charge' THEN b.kind = 'BOOST' \
                    WHEN 'feature_charge' THEN b.kind = 'FEATURE' \
                    WHEN 'boost_refund' THEN g.id IS NOT NULL \
@@ -121,7 +159,7 @@ impl Marketplace {
     /// # Errors
     /// When the database fails; a wrong row is no error but [`Report::first_wrong`].
     pub async fn verify_books(&self, progress: impl FnMut(Progress) + Send) -> Result<Report, FlowError> {
-        let mut report = self.ledger.verify(progress).await?;
+        let mut report = self.ledger.verify_by_templates(progress).await?;
         for link in &LINKS {
             if report.first_wrong.is_none() {
                 report.first_wrong = self.broken(link).await?;

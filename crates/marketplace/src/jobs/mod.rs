@@ -87,12 +87,13 @@ mod tests {
     use notify::Lane;
     use store::WorkerConfig;
 
-    use super::{deliver, send_hook};
+    use super::{deliver, send_hook, webhooks};
 
     #[test]
     fn whatever_waits_for_other_servers_leaves_room_for_everything_else() {
         let lanes = Lane::ALL.map(deliver::job_of);
-        let taken: usize = lanes.iter().map(|(_, places)| places).sum::<usize>() + send_hook::PLACES;
+        let lanes_take: usize = lanes.iter().map(|(_, places)| places).sum();
+        let taken = lanes_take + send_hook::PLACES + webhooks::PLACES;
         assert!(taken + 10 <= WorkerConfig::default().concurrency, "{taken}");
         assert_eq!(
             HashSet::from(lanes.map(|(kind, _)| kind)).len(),

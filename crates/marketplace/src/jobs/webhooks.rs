@@ -8,6 +8,9 @@ use crate::Marketplace;
 
 pub(super) const KIND: &str = payments::WEBHOOK_JOB;
 
+/// How many run at a time: half of what asks Razorpay at once, so that they leave room to who waits for an order.
+pub(super) const PLACES: usize = 16;
+
 pub(super) struct WorkOffWebhooks(Marketplace);
 
 impl WorkOffWebhooks {
@@ -20,6 +23,10 @@ impl WorkOffWebhooks {
 impl JobHandler for WorkOffWebhooks {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn share(&self) -> usize {
+        PLACES
     }
 
     async fn run(&self, _: &ClaimedJob) -> Result<Outcome, JobError> {

@@ -24,11 +24,17 @@ impl Payments {
     /// Makes an order that may have been made before: looks first, and makes it only when there is none.
     ///
     /// # Errors
-    /// When the provider cannot be asked, refuses, or leaves it unknown.
+    /// [`ProviderError::Unknown`] when the provider cannot be asked or leaves it unknown, which says nothing of the order
+    /// that may have been made before; or when it refuses.
     pub async fn recover_order(&self, order: &Order) -> Result<ProviderOrder, ProviderError> {
-        match self.find_placed_order(order).await? {
-            Some(found) => Ok(found),
-            None => self.place_order(order).await,
+        match self.find_placed_order(order).await {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => match self.place_order(order).await {
+                // A look that comes too early finds nothing.
+                Err(error) if error.is_certainly_not_done() => Err(ProviderError::Unknown),
+                placed => placed,
+            },
+            Err(_) => Err(ProviderError::Unknown),
         }
     }
 

@@ -38,10 +38,6 @@ impl Locked {
         Ok(Self { payment, refunds, ended: Vec::new(), now })
     }
 
-    pub(crate) fn refund(&self, id: RefundId) -> Option<&Refund> {
-        self.refunds.iter().find(|refund| refund.id == id)
-    }
-
     /// Whether refunds that are done took all of it.
     pub(super) fn is_wholly_refunded(&self) -> bool {
         self.totals().1 >= self.payment.charge.amount
@@ -105,19 +101,23 @@ impl Locked {
         Ok(())
     }
 
-    /// Ends a refund of ours that will not happen, unless the provider was seen to have it.
-    pub(crate) async fn fail(&mut self, txn: &DatabaseTransaction, id: RefundId) -> Result<(), PaymentError> {
-        let now = self.now;
-        if let Some(refund) =
-            self.refunds.iter_mut().find(|refund| refund.id == id && refund.status.may_be_sent())
-        {
-            refund.status = RefundStatus::Failed;
-            refund.version = refund.version.saturating_add(1);
-            refund.updated_at = now;
-            refund_rows::write(txn, refund).await?;
+    /// Ends a refund of ours that will not happen, if it still has this version and the provider was not seen to have it.
+    /// A send is allowed without the lock on the payment, so the row itself tells.
+    pub(crate) async fn fail(
+        &mut self,
+        txn: &DatabaseTransaction,
+        id: RefundId,
+        version: i64,
+    ) -> Result<bool, PaymentError> {
+        let to = RefundStatus::Failed;
+        if !refund_rows::move_from(txn, id, version, to, self.now).await? {
+            return Ok(false);
+        }
+        if let Some(refund) = self.refunds.iter_mut().find(|refund| refund.id == id) {
+            (refund.status, refund.version, refund.updated_at) = (to, version.saturating_add(1), self.now);
             self.ended.push(id);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Counts the refunds anew and writes the payment.

@@ -71,10 +71,9 @@ impl Payments {
     ) -> Result<(), PaymentError> {
         let known = rows::by_id(txn, refund).await?.ok_or(PaymentError::RefundNotFound)?;
         let mut locked = Locked::by_id(txn, known.payment, self.ambient.now()).await?;
-        if locked.refund(refund).map(|refund| refund.status) != Some(RefundStatus::Requested) {
+        if known.status != RefundStatus::Requested || !locked.fail(txn, refund, known.version).await? {
             return Err(PaymentError::NotRefundable);
         }
-        locked.fail(txn, refund).await?;
         Ok(locked.write(txn).await?)
     }
 

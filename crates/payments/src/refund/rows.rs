@@ -127,19 +127,22 @@ pub(super) async fn set_hold(
     Ok(txn.execute_raw(update).await?.rows_affected() == 1)
 }
 
-/// Takes a refund for one send, if it still has this version.
-pub(super) async fn move_from(
+/// Moves a refund that the provider is not known to have, if it still has this version: each goes to one alone. One that
+/// has ended is not looked after.
+pub(crate) async fn move_from(
     txn: &DatabaseTransaction,
     id: RefundId,
     version: i64,
     to: RefundStatus,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let update = Engine::of(txn.get_database_backend()).statement(
-        "UPDATE refunds SET status = ?, version = version + 1, updated_at = ? WHERE id = ? AND version = ? \
-         AND status IN ('requested', 'submitting', 'unknown')",
-        [to.as_str().into(), now.into(), id.uuid().into(), version.into()],
+    let looks = if to.is_final() { ", next_poll_at = NULL" } else { "" };
+    let sql = format!(
+        "UPDATE refunds SET status = ?, version = version + 1, updated_at = ?{looks} WHERE id = ? AND version = ? \
+         AND status IN ('requested', 'submitting', 'unknown')"
     );
+    let update = Engine::of(txn.get_database_backend())
+        .statement(&sql, [to.as_str().into(), now.into(), id.uuid().into(), version.into()]);
     Ok(txn.execute_raw(update).await?.rows_affected() == 1)
 }
 

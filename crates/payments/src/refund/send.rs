@@ -99,8 +99,8 @@ impl Payments {
         match seen {
             Some(refund) => locked.see(txn, &self.ambient, refund).await?,
             // Whoever has taken the send over may be heard: what was refused to one may be granted to the other.
-            None if locked.refund(send.refund).map(|refund| refund.version) != Some(send.version) => {}
-            None => locked.fail(txn, send.refund).await?,
+            None if !locked.fail(txn, send.refund, send.version).await? => return Ok(Vec::new()),
+            None => {}
         }
         let facts = locked.facts_of_refunds(locked.payment.outcome, false);
         locked.write(txn).await?;

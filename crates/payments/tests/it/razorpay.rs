@@ -145,6 +145,21 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         sandbox.stop().await;
     }
 
+    /// The look-up for an order of unknown outcome fails, too: that says nothing of the order.
+    async fn an_order_that_cannot_be_looked_up_stays_unknown_and_is_not_made_again(db: TestDb) {
+        let sandbox = sandbox().await;
+        let desk = Desk::with(db, Arc::new(razorpay(&sandbox)));
+        let order = desk.open().await;
+        fault(&sandbox, json!({"target": "razorpay", "drop": true, "after": true})).await;
+        assert_eq!(desk.payments.place_order(&order).await, Err(ProviderError::Unknown));
+        fault(&sandbox, json!({"target": "razorpay", "error": 429, "times": 3})).await;
+        assert_eq!(desk.payments.recover_order(&order).await, Err(ProviderError::Unknown));
+        let placed = desk.payments.recover_order(&order).await.unwrap();
+        assert_eq!(sandbox.razorpay().orders()[0]["id"], placed.id);
+        assert_eq!(sandbox.razorpay().orders().len(), 1);
+        sandbox.stop().await;
+    }
+
     async fn a_payment_is_fetched_with_its_order_and_refunds(db: TestDb) {
         let sandbox = sandbox().await;
         let desk = Desk::with(db, Arc::new(razorpay(&sandbox)));

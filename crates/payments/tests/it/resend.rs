@@ -1,5 +1,8 @@
 //! Sending a refund: under one key with one body, and what is unknown stays reserved.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use kernel::HoldId;
 use payments::{NewRefund, PaymentError, PaymentFact, RefundAnswer, RefundSpeed, RefundState, RefundStatus};
@@ -76,6 +79,34 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!(desk.payments.refund(refund.id).await.unwrap().status, RefundStatus::Submitting);
         let told = desk.answer(&second, &RefundAnswer::Has(seen(&second, RefundState::Processed))).await;
         assert!(matches!(told[..], [PaymentFact::RefundProcessed { refund: id, .. }] if id == refund.id), "{told:?}");
+    }
+
+    /// Who takes the send over has not committed when the refusal is written down, and is heard all the same.
+    async fn a_refusal_waits_for_who_is_just_taking_the_send_over(db: TestDb) {
+        let desk = Desk::new(db);
+        let (_, payment, _) = desk.credited().await;
+        let refund = desk.refund(payment, None).await;
+        let first = desk.start(&refund).await.unwrap();
+        let (is_taken, taken) = tokio::sync::oneshot::channel();
+        let is_taken = Mutex::new(Some(is_taken));
+        let refuse = async {
+            taken.await.unwrap();
+            desk.answer(&first, &RefundAnswer::Refused(refusal())).await
+        };
+        let take_over = desk.db.in_txn(async |txn| {
+            let second = desk.payments.start_refund_in_txn(txn, refund.id).await?;
+            if let Some(is_taken) = is_taken.lock().unwrap().take() {
+                is_taken.send(()).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok::<_, PaymentError>(second)
+        });
+        let (second, told) = tokio::join!(take_over, refuse);
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(desk.payments.refund(refund.id).await.unwrap().status, RefundStatus::Submitting);
+        let second = second.unwrap().unwrap();
+        assert_eq!(desk.answer(&second, &RefundAnswer::Has(seen(&second, RefundState::Processed))).await.len(), 1);
+        assert_eq!(desk.totals(payment).await, (AMOUNT, AMOUNT));
     }
 
     async fn of_eight_who_start_one_send_each_version_goes_to_one(db: TestDb) {

@@ -30,7 +30,7 @@ pub struct WorkerConfig {
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            concurrency: 48,
+            concurrency: 64,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             backoff: Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(3_600) },

@@ -1,9 +1,13 @@
 //! What payments and refunds say of the ledger is compared with the ledger.
 
+use kernel::{Money, UserId};
+use ledger::{House, JournalKind, Leg, NewJournal, Purse, Reference};
 use reqwest::StatusCode;
 use sandbox::{Pay, RefundEnd};
 use sea_orm::ConnectionTrait;
+use store::StoreError;
 use testkit::{Scope, TestDb, on_every_engine};
+use uuid::Uuid;
 
 use super::refunds::newest_refund;
 use crate::support::TestApp;
@@ -41,6 +45,46 @@ on_every_engine! { Scope::All =>
         assert_eq!(wrong(&app).await, Some(("payments", "credit_journal")));
         tamper(db, "UPDATE payments SET amount = 50000, outcome = NULL").await;
         assert_eq!(wrong(&app).await, Some(("payments", "credit_journal")));
+        app.stop().await;
+    }
+
+    /// Two refunds of one amount, each with the hold of the other one's money.
+    async fn a_refund_that_is_held_with_somebody_elses_money_is_found(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let finance = app.finance().await;
+        for key in ["one", "two"] {
+            let buyer = app.member().await;
+            let payment = app.topped_up(&buyer, 50_000).await;
+            app.refund(&finance, &payment, Some(20_000), key).send().await.expect(StatusCode::CREATED);
+        }
+        assert_eq!(wrong(&app).await, None);
+        let rows = db.engine().statement("SELECT id, hold_id FROM refunds ORDER BY id", []);
+        let rows = db.reader().unwrap().query_all_raw(rows).await.unwrap();
+        let [(first, of_first), (second, of_second)] = [0, 1].map(|at| {
+            let read = |column| rows[at].try_get::<Uuid>("", column).unwrap();
+            (read("id"), read("hold_id"))
+        });
+        for (hold, refund) in [(None, second), (Some(of_second), first), (Some(of_first), second)] {
+            let update = db.engine().statement("UPDATE refunds SET hold_id = ? WHERE id = ?", [hold.into(), refund.into()]);
+            db.in_txn(async |txn| txn.execute_raw(update.clone()).await.map_err(StoreError::from)).await.unwrap();
+        }
+        assert_eq!(wrong(&app).await, Some(("refunds", "hold_id")));
+        app.stop().await;
+    }
+
+    /// Money was set aside and taken for a refund that there never was.
+    async fn journals_of_a_refund_without_a_hold_are_found(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let buyer = app.member().await;
+        app.topped_up(&buyer, 50_000).await;
+        let user: UserId = buyer.user_id.parse().unwrap();
+        let held = Leg::new((user, Purse::Available), (user, Purse::Held), Money::inr(700));
+        let gone = Leg::new((user, Purse::Held), House::GatewayClearing, Money::inr(700));
+        for (key, kind, leg) in [("one", JournalKind::RefundHold, held), ("two", JournalKind::RefundDone, gone)] {
+            let journal = NewJournal::new(key, kind, Reference::new("refund", 1), vec![leg]).unwrap();
+            app.state.market.ledger.post(&journal).await.unwrap().journal().unwrap();
+        }
+        assert_eq!(wrong(&app).await, Some(("ledger_journals", "ref_id")));
         app.stop().await;
     }
 

@@ -1,13 +1,13 @@
 //! Journals: each has postings, is what its digest says, and stands in the history of every wallet it touches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use kernel::Money;
 use sea_orm::ConnectionTrait;
 use store::{Engine, StoreError};
 use uuid::Uuid;
 
-use super::super::stored::{self, Range, Side, StoredJournal};
+use super::super::stored::{self, Range, Side, StoredJournal, StoredPosting};
 use super::seals::Seals;
 use super::{HouseSums, PAGE, Part, RowOf, Run, Stop};
 use crate::account::Account;
@@ -33,9 +33,15 @@ pub(super) async fn check(run: &mut Run<'_>) -> Result<HouseSums, Stop> {
         let range = Range { after, up_to: last };
         let mut postings = by_journal(stored::postings(run.conn, range).await?, |posting| posting.journal);
         let mut entries = by_journal(entries(run.conn, range).await?, |entry| entry.journal);
+        let originals = journals.iter().filter_map(|journal| journal.reverses).collect();
+        let originals = stored::postings_of(run.conn, originals).await?;
         for journal in &mut journals {
             journal.postings = postings.remove(&journal.id).unwrap_or_default();
-            check_journal(journal)?;
+            let new = check_journal(journal)?;
+            if run.by_templates {
+                check_movements(journal, &new)?;
+            }
+            check_reversal(journal, &originals)?;
             check_entries(journal, entries.remove(&journal.id).unwrap_or_default())?;
             seals.add(run.conn, journal).await?;
             replay(journal, &mut houses);
@@ -68,7 +74,8 @@ fn belongs_to_none(table: &'static str, journal: Option<&Uuid>) -> Result<(), St
     Err(RowOf { table, key: &key }.wrong("journal_id", "a journal's", "no journal's"))
 }
 
-fn check_journal(journal: &StoredJournal) -> Result<(), Stop> {
+/// Gives the journal as it would be posted now.
+fn check_journal(journal: &StoredJournal) -> Result<NewJournal, Stop> {
     let key = format!("id {}", journal.id);
     let row = RowOf { table: "ledger_journals", key: &key };
     if journal.postings.is_empty() {
@@ -78,14 +85,54 @@ fn check_journal(journal: &StoredJournal) -> Result<(), Stop> {
         let key = format!("journal_id {}, seq {}", journal.id, posting.seq);
         RowOf { table: "ledger_postings", key: &key }.check("seq", seq, posting.seq)?;
     }
-    match digest(journal) {
-        Ok(hash) => row.check("payload_hash", hash, journal.payload_hash.clone()),
-        Err(what) => Err(row.wrong("payload_hash", what, &journal.payload_hash)),
-    }
+    let new = posted(journal).map_err(|what| row.wrong("payload_hash", what, &journal.payload_hash))?;
+    row.check("payload_hash", payload_hash(&new), journal.payload_hash.clone())?;
+    Ok(new)
 }
 
-/// The digest that the journal would get if it were posted now.
-fn digest(journal: &StoredJournal) -> Result<String, String> {
+/// Each leg is one that journals of this kind have, and all of them are of one user.
+fn check_movements(journal: &StoredJournal, new: &NewJournal) -> Result<(), Stop> {
+    let NewJournal { kind, legs, .. } = new;
+    let mut users = legs.iter().flat_map(|leg| [leg.from.user(), leg.to.user()]).flatten();
+    let whose = users.next();
+    let is_of_others = whose.is_some_and(|user| users.any(|other| other != user));
+    for (leg, posting) in legs.iter().zip(&journal.postings) {
+        let key = format!("journal_id {}, seq {}", journal.id, posting.seq);
+        let row = RowOf { table: "ledger_postings", key: &key };
+        if !kind.moves(leg.from, leg.to) {
+            let found = format!("{} and {}", posting.from.name(), posting.to.name());
+            let expected = format!("accounts between which a {} moves money", kind.as_str());
+            return Err(row.wrong("from_kind and to_kind", expected, found));
+        }
+        if is_of_others {
+            return Err(row.wrong("from_user and to_user", "one user's", "several users'"));
+        }
+    }
+    Ok(())
+}
+
+/// A reversal, and nothing else, names another journal, whose exact mirror it is.
+fn check_reversal(
+    journal: &StoredJournal,
+    originals: &HashMap<Uuid, Vec<StoredPosting>>,
+) -> Result<(), Stop> {
+    let key = format!("id {}", journal.id);
+    let row = RowOf { table: "ledger_journals", key: &key };
+    let is_reversal = journal.kind == JournalKind::Reversal.as_str();
+    row.check("reverses_id is set", is_reversal, journal.reverses.is_some())?;
+    let Some(original) = &journal.reverses else { return Ok(()) };
+    let original = originals.get(original).map(Vec::as_slice).unwrap_or_default();
+    let is_mirror = |(one, other): (&StoredPosting, &StoredPosting)| {
+        one.from == other.to && one.to == other.from && one.amount == other.amount
+    };
+    if original.len() == journal.postings.len() && original.iter().zip(&journal.postings).all(is_mirror) {
+        return Ok(());
+    }
+    Err(row.wrong("postings", "the mirror of those that it reverses", "others"))
+}
+
+/// The journal as it would be posted now.
+fn posted(journal: &StoredJournal) -> Result<NewJournal, String> {
     let kind = JournalKind::parse(&journal.kind).ok_or("of a kind that is known")?;
     let account = |side: &Side| {
         Account::read(&side.kind, side.user.map(Into::into)).ok_or_else(|| format!("without {}", side.name()))
@@ -99,7 +146,7 @@ fn digest(journal: &StoredJournal) -> Result<String, String> {
         .map_err(|error| error.to_string())?;
     new.reason.clone_from(&journal.reason);
     new.reverses = journal.reverses.map(Into::into);
-    Ok(payload_hash(&new))
+    Ok(new)
 }
 
 /// Each wallet that the journal touches has one entry for it, of its kind and moment, and no other wallet has one.
@@ -157,6 +204,94 @@ fn replay(journal: &StoredJournal, houses: &mut HouseSums) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Purse;
+
+    fn side(kind: &str, user: u128) -> Side {
+        Side { kind: kind.to_owned(), user: Purse::parse(kind).map(|_| Uuid::from_u128(user)) }
+    }
+
+    fn journal(kind: JournalKind, postings: &[(Side, Side, i64)]) -> StoredJournal {
+        let id = Uuid::from_u128(9);
+        let postings = (1..).zip(postings).map(|(seq, (from, to, amount))| StoredPosting {
+            journal: id,
+            seq,
+            from: from.clone(),
+            to: to.clone(),
+            amount: *amount,
+        });
+        let mut journal = StoredJournal {
+            id,
+            key: "k".to_owned(),
+            payload_hash: String::new(),
+            kind: kind.as_str().to_owned(),
+            currency: "INR".to_owned(),
+            ref_type: "payment".to_owned(),
+            ref_id: "pay_1".to_owned(),
+            reverses: (kind == JournalKind::Reversal).then(|| Uuid::from_u128(8)),
+            actor_type: "system".to_owned(),
+            actor_id: "ledger".to_owned(),
+            reason: None,
+            event_at: chrono::DateTime::UNIX_EPOCH,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            postings: postings.collect(),
+        };
+        journal.payload_hash = posted(&journal).map(|new| payload_hash(&new)).unwrap_or_default();
+        journal
+    }
+
+    /// The column that is wrong.
+    fn wrong(checked: Result<(), Stop>) -> Option<&'static str> {
+        match checked {
+            Ok(()) => None,
+            Err(Stop::Wrong(wrong)) => Some(wrong.column),
+            Err(Stop::Failed(error)) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_journal_has_the_movements_of_its_kind_and_one_user() {
+        let credit = |user, amount| (side("gateway:clearing", 0), side("available", user), amount);
+        let check = |kind, postings: &[_]| {
+            let journal = journal(kind, postings);
+            wrong(check_journal(&journal).and_then(|new| check_movements(&journal, &new)))
+        };
+        assert_eq!(check(JournalKind::TopUp, &[credit(1, 5)]), None);
+        assert_eq!(check(JournalKind::TopUp, &[credit(1, 5), credit(1, 6)]), None);
+        assert_eq!(check(JournalKind::Bonus, &[credit(1, 5)]), Some("from_kind and to_kind"));
+        assert_eq!(check(JournalKind::TopUp, &[credit(1, 5), credit(2, 6)]), Some("from_user and to_user"));
+        let mut changed = journal(JournalKind::TopUp, &[credit(1, 5)]);
+        changed.postings[0].amount = 6;
+        assert_eq!(wrong(check_journal(&changed).map(drop)), Some("payload_hash"));
+    }
+
+    #[test]
+    fn a_reversal_is_the_mirror_of_what_it_names() {
+        let (clearing, user) = (side("gateway:clearing", 0), side("available", 1));
+        let credit = journal(JournalKind::TopUp, &[(clearing.clone(), user.clone(), 5)]);
+        let originals = HashMap::from([(Uuid::from_u128(8), credit.postings.clone())]);
+        let reversal = |postings: &[_]| journal(JournalKind::Reversal, postings);
+        let check = |journal: &StoredJournal| wrong(check_reversal(journal, &originals));
+        let mirror = (user.clone(), clearing.clone(), 5);
+        assert_eq!((check(&credit), check(&reversal(std::slice::from_ref(&mirror)))), (None, None));
+        for others in [
+            vec![],
+            vec![mirror.clone(), mirror.clone()],
+            vec![(user.clone(), clearing.clone(), 4)],
+            vec![(clearing, user.clone(), 5)],
+            vec![(user, side("suspense:unmatched", 0), 5)],
+            vec![(side("available", 2), side("gateway:clearing", 0), 5)],
+        ] {
+            assert_eq!(check(&reversal(&others)), Some("postings"), "{others:?}");
+        }
+        let names_none = StoredJournal { reverses: None, ..reversal(std::slice::from_ref(&mirror)) };
+        let names_one = StoredJournal { reverses: Some(Uuid::from_u128(8)), ..credit };
+        assert_eq!(
+            (check(&names_none), check(&names_one)),
+            (Some("reverses_id is set"), Some("reverses_id is set"))
+        );
+        let names_a_gone_one = StoredJournal { reverses: Some(Uuid::from_u128(7)), ..reversal(&[mirror]) };
+        assert_eq!(check(&names_a_gone_one), Some("postings"));
+    }
 
     /// Foreign keys keep such rows out, unless they were switched off.
     #[test]

@@ -160,6 +160,8 @@ type HouseSums = BTreeMap<String, i128>;
 /// A check under way.
 struct Run<'a> {
     conn: &'a DatabaseTransaction,
+    /// Whether each journal must move money as its template does.
+    by_templates: bool,
     report: Report,
     progress: &'a mut (dyn FnMut(Progress) + Send),
 }
@@ -188,8 +190,29 @@ impl Ledger {
     /// # Errors
     /// When the database fails; a wrong row is no error but [`Report::first_wrong`].
     pub async fn verify(&self, mut progress: impl FnMut(Progress) + Send) -> Result<Report, LedgerError> {
+        self.verify_all(&mut progress, false).await
+    }
+
+    /// As [`verify`](Self::verify), of books that were written by the [templates](crate::templates) alone: each journal
+    /// moves one user's money, between accounts between which its kind does. A credit that was invented by somebody who
+    /// may write to the tables is right in every other way.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_by_templates(
+        &self,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<Report, LedgerError> {
+        self.verify_all(&mut progress, true).await
+    }
+
+    async fn verify_all(
+        &self,
+        progress: &mut (dyn FnMut(Progress) + Send),
+        by_templates: bool,
+    ) -> Result<Report, LedgerError> {
         let snapshot = snapshot(&self.db).await?;
-        let mut run = Run { conn: &snapshot, report: Report::default(), progress: &mut progress };
+        let mut run = Run { conn: &snapshot, by_templates, report: Report::default(), progress };
         let outcome = run.check_all().await;
         let mut report = run.report;
         snapshot.rollback().await?;

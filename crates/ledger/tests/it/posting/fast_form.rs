@@ -262,3 +262,37 @@ async fn a_wallet_that_is_waited_for_in_vain_is_told_as_such() {
     assert_eq!(available(&db, &ledger, user).await, 1_000);
     db.dispose().await;
 }
+
+/// A statement that was sent, and comes to the server when its moment has been sealed.
+#[tokio::test]
+async fn a_journal_that_comes_too_late_is_not_written_under_a_seal() {
+    let db = TestDb::start(Engine::Postgres, Scope::Domain(Domain::Ledger)).await;
+    let clock = FakeClock::at("2026-11-22T21:00:00Z");
+    let ledger = ledger_of(&db, ambient(&clock));
+    let user = somebody_with(&ledger, 1_000).await;
+    let version = ledger.glance(user).await.unwrap().unwrap().version;
+    let late = |key: &str| {
+        let gate = OneStatement::default().with("gate", "SELECT 1 AS one", []);
+        let (_, writes, posted) = ledger.post_at_once(gate, &spend(key, user, 10), "gate", version).unwrap();
+        (writes, posted)
+    };
+    let sealed = late("sealed");
+    clock.advance(chrono::TimeDelta::seconds(1));
+    let others = somebody_with(&ledger, 1_000).await;
+    clock.advance(chrono::TimeDelta::seconds(60));
+    let younger = late("younger");
+    assert_eq!(ledger.seal(std::time::Duration::from_secs(30)).await.unwrap().seals, 1);
+    for ((writes, posted), is_posted) in [(sealed, false), (younger, true)] {
+        assert_eq!(db.at_once(&writes, posted).await.unwrap(), is_posted);
+    }
+
+    // Several at once, and the clock of a host that is a minute behind.
+    clock.advance(chrono::TimeDelta::seconds(-61));
+    let (one, other) = (spend("one", user, 10), spend("other", others, 10));
+    let post = async |txn: &_| ledger.post_together_in_txn(txn, &[&one, &other]).await;
+    let refused = db.in_txn(post).await;
+    assert!(matches!(refused, Err(LedgerError::Store(StoreError::Overtaken))), "{refused:?}");
+    assert!(ledger.verify(|_| ()).await.unwrap().is_clean());
+    assert_eq!(ledger.wallet(others).await.unwrap().available, Money::inr(1_000));
+    db.dispose().await;
+}
