@@ -417,26 +417,33 @@ on_every_engine! { Scope::All =>
         shop.app.stop().await;
     }
 
-    /// What came back of a bonus came back as money.
-    async fn a_boost_that_gave_back_a_bonus_as_money_is_found(db: TestDb) {
+    /// What a bonus paid came back as money; and what came back of money left the tax in it behind.
+    async fn a_boost_that_gave_back_another_share_or_no_tax_is_found(db: TestDb) {
         let shop = Shop::open(db).await;
-        let seller = shop.app.member().await;
-        let listing = shop.listing(&seller).await;
-        shop.bonus(&seller, 4_900).await;
-        shop.boost(&seller, &listing, "basic", "one").await.expect(StatusCode::CREATED);
         let market = &shop.app.state.market;
-        let legs = vec![Leg::new(House::RevenueBoost, (user(&seller), Purse::Available), Money::inr(4_900))];
-        let back = NewJournal::new("boostrefund:1", JournalKind::BoostRefund, Reference::new("boost", 1), legs).unwrap();
-        let back = market.ledger.post(&back).await.unwrap().journal().unwrap();
-        let sql = "UPDATE boosts SET status = 'REFUNDED', ended_at = created_at, refunded = 4900, refund_journal = ?";
-        db.in_txn(async |txn| {
-            let values = [back.uuid().into()];
-            txn.execute_raw(db.engine().statement(sql, values)).await.map(drop).map_err(StoreError::from)
-        })
-        .await
-        .unwrap();
-        let wrong = market.verify_books(|_| ()).await.unwrap().first_wrong.unwrap();
-        assert_eq!((wrong.table, wrong.column), ("boosts", "refunded"), "{wrong}");
+        for by_bonus in [true, false] {
+            let seller = shop.app.member().await;
+            let listing = shop.listing(&seller).await;
+            match by_bonus {
+                true => shop.bonus(&seller, 4_900).await,
+                false => shop.top_up(&seller, 4_900).await,
+            }
+            shop.boost(&seller, &listing, "basic", "one").await.expect(StatusCode::CREATED);
+            let legs = vec![Leg::new(House::RevenueBoost, (user(&seller), Purse::Available), Money::inr(4_900))];
+            let (key, about) = (format!("boostrefund:{listing}"), Reference::new("boost", 1));
+            let back = NewJournal::new(key, JournalKind::BoostRefund, about, legs).unwrap();
+            let back = market.ledger.post(&back).await.unwrap().journal().unwrap();
+            let change = async |sql: &str, value: sea_orm::Value| {
+                let update = db.engine().statement(sql, [value]);
+                db.in_txn(async |txn| txn.execute_raw(update.clone()).await.map_err(StoreError::from)).await.unwrap();
+            };
+            let refund = "UPDATE boosts SET status = 'REFUNDED', ended_at = created_at, refunded = 4900, refund_journal = ?";
+            change(refund, back.uuid().into()).await;
+            let wrong = market.verify_books(|_| ()).await.unwrap().first_wrong.unwrap();
+            assert_eq!((wrong.table, wrong.column), ("boosts", "refunded"), "{wrong}");
+            let undo = "DELETE FROM boosts WHERE refund_journal = ?";
+            change(undo, back.uuid().into()).await;
+        }
         shop.app.stop().await;
     }
 

@@ -20,7 +20,7 @@ pub(crate) const POSTED: &str = "wallet";
 const AS_IT_WAS: &str = "w.xmin = (SELECT s.xmin FROM ledger_wallets s WHERE s.user_id = ?)";
 
 /// Whether the journal of an id would not stand under a seal. A statement that is no part of a transaction may come to the
-/// server long after its journal got its id, and what is sealed must not change.
+/// server long after its journal got its id, and what is sealed must not change. What is asked for again gets another id.
 pub(super) const NOT_SEALED: &str =
     "COALESCE((SELECT s.last_journal < ? FROM ledger_seals s ORDER BY s.n DESC LIMIT 1), TRUE)";
 

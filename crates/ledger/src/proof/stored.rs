@@ -1,10 +1,10 @@
 //! Journals as they are stored, read in pages by id, and the bytes that stand for one in a proof.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
-use store::{Engine, StoreError};
+use store::{Engine, StoreError, lists};
 use uuid::Uuid;
 
 /// A journal with its postings, column by column.
@@ -104,6 +104,23 @@ pub(super) async fn postings_of(
         postings.entry(posting.journal).or_default().push(posting);
     }
     Ok(postings)
+}
+
+/// Those of the journals that reverse another.
+pub(super) async fn reversals_among(
+    conn: &impl ConnectionTrait,
+    journals: &[Uuid],
+) -> Result<HashSet<Uuid>, StoreError> {
+    let mut reversals = HashSet::new();
+    for (these, some) in lists(journals) {
+        let sql = format!("SELECT id FROM ledger_journals WHERE reverses_id IS NOT NULL AND id IN ({these})");
+        let ids = some.map(|id| Value::from(*id));
+        let statement = Engine::of(conn.get_database_backend()).statement(&sql, ids);
+        for row in conn.query_all_raw(statement).await? {
+            reversals.insert(row.try_get("", "id")?);
+        }
+    }
+    Ok(reversals)
 }
 
 const POSTINGS: &str =

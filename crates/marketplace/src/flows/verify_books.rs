@@ -92,10 +92,23 @@ const LINKS: [Link; 11] = [
     Link {
         table: "boosts",
         column: "refunded",
-        expected: "given back as a bonus by the share that a bonus paid, without a paisa that is none",
-        from: "boosts x LEFT JOIN ledger_postings l ON l.journal_id = x.refund_journal AND l.to_kind = 'promo'",
-        is_right: "(x.refund_journal IS NULL OR (COALESCE(l.amount, 0) * x.price <= x.promo_part * x.refunded \
-                   AND x.promo_part * x.refunded < (COALESCE(l.amount, 0) + 1) * x.price))",
+        expected: "given back to each purse by its share, whole paise where shares meet, with the tax in it",
+        from: "(SELECT b.id, b.refund_journal, b.price, b.refunded, b.gst_percent, b.promo_part, \
+               b.promo_part + b.available_part AS early_part, \
+               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+               WHERE l.journal_id = b.refund_journal AND l.to_kind = 'promo') AS promo, \
+               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+               WHERE l.journal_id = b.refund_journal AND l.to_kind IN ('promo', 'available')) AS early, \
+               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+               WHERE l.journal_id = b.refund_journal AND l.from_kind = 'tax:gst_output:cgst') AS cgst, \
+               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
+               WHERE l.journal_id = b.refund_journal AND l.from_kind = 'tax:gst_output:sgst') AS sgst FROM boosts b) x",
+        is_right: "(x.refund_journal IS NULL OR (x.promo * x.price <= x.promo_part * x.refunded \
+                   AND x.promo_part * x.refunded < (x.promo + 1) * x.price \
+                   AND x.early * x.price <= x.early_part * x.refunded \
+                   AND x.early_part * x.refunded < (x.early + 1) * x.price AND x.cgst = x.sgst \
+                   AND ABS(x.cgst * 2 * (100 + x.gst_percent) - (x.refunded - x.promo) * x.gst_percent) \
+                   <= 100 + x.gst_percent))",
     },
     Link {
         table: "payments",

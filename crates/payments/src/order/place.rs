@@ -30,7 +30,7 @@ impl Payments {
         match self.find_placed_order(order).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => match self.place_order(order).await {
-                // A look that comes too early finds nothing.
+                // A look that comes too early finds nothing. A refusal would have met the request before, too.
                 Err(error) if error.is_certainly_not_done() => Err(ProviderError::Unknown),
                 placed => placed,
             },

@@ -60,23 +60,6 @@ impl Payments {
         Err(StoreError::Corrupt(format!("refund {refund} cannot be held with {hold}")).into())
     }
 
-    /// Ends a refund that was not sent, because the wallet does not have the money; its reservation is given back.
-    ///
-    /// # Errors
-    /// [`PaymentError::RefundNotFound`]; [`PaymentError::NotRefundable`] when it may have been sent.
-    pub async fn abandon_refund_in_txn(
-        &self,
-        txn: &DatabaseTransaction,
-        refund: RefundId,
-    ) -> Result<(), PaymentError> {
-        let known = rows::by_id(txn, refund).await?.ok_or(PaymentError::RefundNotFound)?;
-        let mut locked = Locked::by_id(txn, known.payment, self.ambient.now()).await?;
-        if known.status != RefundStatus::Requested || !locked.fail(txn, refund, known.version).await? {
-            return Err(PaymentError::NotRefundable);
-        }
-        Ok(locked.write(txn).await?)
-    }
-
     pub(super) async fn reserve(
         &self,
         txn: &DatabaseTransaction,

@@ -2,13 +2,12 @@
 
 use kernel::{Ambient, DomainError, Money, Paging};
 use payments::{
-    NewRefund, PaymentError, PaymentFact, PaymentStatus, RefundAnswer, RefundFilter, RefundSpeed,
-    RefundState, RefundStatus,
+    PaymentError, PaymentFact, PaymentStatus, RefundAnswer, RefundFilter, RefundState, RefundStatus,
 };
 use store::audit;
 use testkit::{Domain, Scope, on_every_engine};
 
-use crate::desk::{AMOUNT, Desk, finance, paid, seen};
+use crate::desk::{AMOUNT, Desk, paid, seen};
 use crate::unmatched::refusal;
 
 on_every_engine! { Scope::Domain(Domain::Payments) =>
@@ -98,29 +97,6 @@ on_every_engine! { Scope::Domain(Domain::Payments) =>
         assert_eq!(desk.totals(payment).await, (10_000, 0));
         assert_eq!(desk.payments.refund(kept.id).await.unwrap().status, RefundStatus::Requested);
         assert!(desk.try_refund(payment, Some(40_000)).await.is_ok());
-    }
-
-    async fn a_refund_that_the_wallet_does_not_bear_is_abandoned(db: TestDb) {
-        let desk = Desk::new(db);
-        let (_, payment, _) = desk.credited().await;
-        let new = NewRefund { payment, amount: None, speed: RefundSpeed::Optimum, reason: "r".to_owned() };
-        let caller = finance(&desk.ambient);
-        let refund = desk
-            .db
-            .in_txn(async |txn| {
-                let refund = desk.payments.request_refund_in_txn(txn, &caller, &new).await?;
-                desk.payments.abandon_refund_in_txn(txn, refund.id).await?;
-                Ok::<_, PaymentError>(refund)
-            })
-            .await
-            .unwrap();
-        assert_eq!(desk.payments.refund(refund.id).await.unwrap().status, RefundStatus::Failed);
-        assert_eq!(desk.totals(payment).await, (0, 0));
-        assert!(desk.start(&refund).await.is_none());
-        let sent = desk.refund(payment, None).await;
-        desk.start(&sent).await.unwrap();
-        let late = desk.db.in_txn(async |txn| desk.payments.abandon_refund_in_txn(txn, sent.id).await).await;
-        assert!(matches!(late, Err(PaymentError::NotRefundable)), "what may have been sent is not abandoned");
     }
 
     async fn who_asked_for_a_refund_is_on_record(db: TestDb) {

@@ -1,6 +1,6 @@
 //! Journals: each has postings, is what its digest says, and stands in the history of every wallet it touches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kernel::Money;
 use sea_orm::ConnectionTrait;
@@ -33,8 +33,7 @@ pub(super) async fn check(run: &mut Run<'_>) -> Result<HouseSums, Stop> {
         let range = Range { after, up_to: last };
         let mut postings = by_journal(stored::postings(run.conn, range).await?, |posting| posting.journal);
         let mut entries = by_journal(entries(run.conn, range).await?, |entry| entry.journal);
-        let originals = journals.iter().filter_map(|journal| journal.reverses).collect();
-        let originals = stored::postings_of(run.conn, originals).await?;
+        let originals = Originals::of(run.conn, &journals).await?;
         for journal in &mut journals {
             journal.postings = postings.remove(&journal.id).unwrap_or_default();
             let new = check_journal(journal)?;
@@ -111,17 +110,35 @@ fn check_movements(journal: &StoredJournal, new: &NewJournal) -> Result<(), Stop
     Ok(())
 }
 
-/// A reversal, and nothing else, names another journal, whose exact mirror it is.
-fn check_reversal(
-    journal: &StoredJournal,
-    originals: &HashMap<Uuid, Vec<StoredPosting>>,
-) -> Result<(), Stop> {
+/// The journals that some others reverse.
+struct Originals {
+    postings: HashMap<Uuid, Vec<StoredPosting>>,
+    /// Those of them that are reversals themselves.
+    reversals: HashSet<Uuid>,
+}
+
+impl Originals {
+    async fn of(conn: &impl ConnectionTrait, journals: &[StoredJournal]) -> Result<Self, StoreError> {
+        let ids: Vec<Uuid> = journals.iter().filter_map(|journal| journal.reverses).collect();
+        let reversals = stored::reversals_among(conn, &ids).await?;
+        Ok(Self { postings: stored::postings_of(conn, ids).await?, reversals })
+    }
+}
+
+/// A reversal, and nothing else, names another journal, which is none and whose exact mirror it is.
+fn check_reversal(journal: &StoredJournal, originals: &Originals) -> Result<(), Stop> {
     let key = format!("id {}", journal.id);
     let row = RowOf { table: "ledger_journals", key: &key };
     let is_reversal = journal.kind == JournalKind::Reversal.as_str();
-    row.check("reverses_id is set", is_reversal, journal.reverses.is_some())?;
+    if is_reversal != journal.reverses.is_some() {
+        let (expected, found) = if is_reversal { ("a journal's", "none") } else { ("none", "a journal's") };
+        return Err(row.wrong("reverses_id", expected, found));
+    }
     let Some(original) = &journal.reverses else { return Ok(()) };
-    let original = originals.get(original).map(Vec::as_slice).unwrap_or_default();
+    if originals.reversals.contains(original) {
+        return Err(row.wrong("reverses_id", "a journal that is no reversal", original));
+    }
+    let original = originals.postings.get(original).map(Vec::as_slice).unwrap_or_default();
     let is_mirror = |(one, other): (&StoredPosting, &StoredPosting)| {
         one.from == other.to && one.to == other.from && one.amount == other.amount
     };
@@ -268,11 +285,18 @@ mod tests {
     fn a_reversal_is_the_mirror_of_what_it_names() {
         let (clearing, user) = (side("gateway:clearing", 0), side("available", 1));
         let credit = journal(JournalKind::TopUp, &[(clearing.clone(), user.clone(), 5)]);
-        let originals = HashMap::from([(Uuid::from_u128(8), credit.postings.clone())]);
+        let mut originals = Originals {
+            postings: HashMap::from([(Uuid::from_u128(8), credit.postings.clone())]),
+            reversals: HashSet::new(),
+        };
         let reversal = |postings: &[_]| journal(JournalKind::Reversal, postings);
-        let check = |journal: &StoredJournal| wrong(check_reversal(journal, &originals));
+        let check =
+            |journal: &StoredJournal, originals: &Originals| wrong(check_reversal(journal, originals));
         let mirror = (user.clone(), clearing.clone(), 5);
-        assert_eq!((check(&credit), check(&reversal(std::slice::from_ref(&mirror)))), (None, None));
+        assert_eq!(
+            (check(&credit, &originals), check(&reversal(std::slice::from_ref(&mirror)), &originals)),
+            (None, None)
+        );
         for others in [
             vec![],
             vec![mirror.clone(), mirror.clone()],
@@ -281,16 +305,18 @@ mod tests {
             vec![(user, side("suspense:unmatched", 0), 5)],
             vec![(side("available", 2), side("gateway:clearing", 0), 5)],
         ] {
-            assert_eq!(check(&reversal(&others)), Some("postings"), "{others:?}");
+            assert_eq!(check(&reversal(&others), &originals), Some("postings"), "{others:?}");
         }
         let names_none = StoredJournal { reverses: None, ..reversal(std::slice::from_ref(&mirror)) };
         let names_one = StoredJournal { reverses: Some(Uuid::from_u128(8)), ..credit };
-        assert_eq!(
-            (check(&names_none), check(&names_one)),
-            (Some("reverses_id is set"), Some("reverses_id is set"))
-        );
-        let names_a_gone_one = StoredJournal { reverses: Some(Uuid::from_u128(7)), ..reversal(&[mirror]) };
-        assert_eq!(check(&names_a_gone_one), Some("postings"));
+        for wrong in [names_none, names_one] {
+            assert_eq!(check(&wrong, &originals), Some("reverses_id"));
+        }
+        let reversal = reversal(&[mirror]);
+        let names_a_gone_one = StoredJournal { reverses: Some(Uuid::from_u128(7)), ..reversal.clone() };
+        assert_eq!(check(&names_a_gone_one, &originals), Some("postings"));
+        originals.reversals.insert(Uuid::from_u128(8));
+        assert_eq!(check(&reversal, &originals), Some("reverses_id"));
     }
 
     /// Foreign keys keep such rows out, unless they were switched off.

@@ -286,7 +286,7 @@ async fn a_journal_that_comes_too_late_is_not_written_under_a_seal() {
         assert_eq!(db.at_once(&writes, posted).await.unwrap(), is_posted);
     }
 
-    // Several at once, and the clock of a host that is a minute behind.
+    // Several at once; their ids are as old as if the statement had been under way for a minute.
     clock.advance(chrono::TimeDelta::seconds(-61));
     let (one, other) = (spend("one", user, 10), spend("other", others, 10));
     let post = async |txn: &_| ledger.post_together_in_txn(txn, &[&one, &other]).await;
