@@ -36,6 +36,7 @@ mod proof;
 pub mod templates;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{Ambient, CursorCodec};
 use store::Database;
@@ -68,12 +69,17 @@ pub struct Ledger {
     config: Arc<LedgerConfig>,
     /// Whether journals are posted a statement at a time on every engine.
     plain: bool,
+    /// For how long a statement that is no part of a transaction may be under way.
+    patience: Duration,
 }
+
+/// As long as a server keeps an idle transaction; sealing waits for twice that.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Ledger {
     /// The ledger of a database.
     pub fn new(db: Database, ambient: Ambient, config: LedgerConfig) -> Self {
-        Self { db, ambient, config: Arc::new(config), plain: false }
+        Self { db, ambient, config: Arc::new(config), plain: false, patience: PATIENCE }
     }
 
     /// The same ledger, posting a statement at a time on every engine: for servers that speak PostgreSQL's protocol but
@@ -81,5 +87,12 @@ impl Ledger {
     #[must_use]
     pub fn in_plain_statements(self) -> Self {
         Self { plain: true, ..self }
+    }
+
+    /// The same ledger, of which a statement that is no part of a transaction writes nothing when it comes to the server
+    /// later than this, by the clocks of the two; a minute, unless told. The delay of [`seal`](Self::seal) must be longer.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 }

@@ -19,10 +19,9 @@ pub(crate) const POSTED: &str = "wallet";
 /// would overlook a refusal under the same key; whoever refuses writes the wallet's row anew, and that shows here.
 const AS_IT_WAS: &str = "w.xmin = (SELECT s.xmin FROM ledger_wallets s WHERE s.user_id = ?)";
 
-/// Whether the journal of an id would not stand under a seal. A statement that is no part of a transaction may come to the
-/// server long after its journal got its id, and what is sealed must not change. What is asked for again gets another id.
-pub(super) const NOT_SEALED: &str =
-    "COALESCE((SELECT s.last_journal < ? FROM ledger_seals s ORDER BY s.n DESC LIMIT 1), TRUE)";
+/// Whether the statement has come to the server before its deadline. One that is no part of a transaction may come long
+/// after its journal got its id, when others of that moment were sealed.
+pub(super) const IN_TIME: &str = "now() < CAST(? AS timestamptz)";
 
 /// The look at the wallet that waits for nobody.
 const FREE: &str = "free";
@@ -34,11 +33,11 @@ const FREE_WALLET: &str =
 pub(super) enum Place<'a> {
     /// A transaction, which a key in use must not make to fail.
     Transaction,
-    /// A statement of their own, which then fails.
-    Statement,
-    /// A statement with other writes, which fails then too: they are made only if this name has a row, and the wallet this
-    /// version, and nobody else has that locked.
-    Gated(&'a str, i64),
+    /// A statement of their own that comes before the deadline, which then fails.
+    Statement { deadline: DateTime<Utc> },
+    /// Such a statement with other writes: they are made only if the gate has a row, and the wallet this version, and nobody
+    /// else has that locked.
+    Gated { deadline: DateTime<Utc>, gate: &'a str, version: i64 },
 }
 
 /// Adds the writes of the journal, which touches this wallet alone.
@@ -51,10 +50,10 @@ pub(super) fn add(
     place: Place<'_>,
 ) -> OneStatement {
     let writes = match place {
-        Place::Gated(_, version) => writes.with(FREE, FREE_WALLET, [user.uuid().into(), version.into()]),
-        Place::Transaction | Place::Statement => writes,
+        Place::Gated { version, .. } => writes.with(FREE, FREE_WALLET, [user.uuid().into(), version.into()]),
+        Place::Transaction | Place::Statement { .. } => writes,
     };
-    let wallet = wallet_values(id, journal, *user, change, place);
+    let wallet = wallet_values(journal, *user, change, place);
     let row = rows::journal_values(id, journal, &payload_hash(journal), now);
     let entry = [user.uuid().into(), id.uuid().into(), journal.kind.as_str().into(), now.into()];
     let writes = writes
@@ -93,23 +92,17 @@ fn wallet_sql(change: &Change, place: Place<'_>) -> String {
         sql += " AND NOT w.frozen";
     }
     match place {
-        Place::Statement => sql.extend([" AND ", NOT_SEALED]),
+        Place::Statement { .. } => sql.extend([" AND ", IN_TIME]),
         Place::Transaction => sql += " AND NOT EXISTS (SELECT 1 FROM ledger_journals j WHERE j.idem_key = ?)",
-        Place::Gated(gate, _) => {
+        Place::Gated { gate, .. } => {
             sql.extend([" AND EXISTS (SELECT 1 FROM ", gate, ") AND EXISTS (SELECT 1 FROM ", FREE, ")"]);
-            sql.extend([" AND ", NOT_SEALED]);
+            sql.extend([" AND ", IN_TIME]);
         }
     }
     sql + " RETURNING w.version, w.available, w.held, w.promo, w.earnings, w.debt"
 }
 
-fn wallet_values(
-    id: JournalId,
-    journal: &NewJournal,
-    user: UserId,
-    change: &Change,
-    place: Place<'_>,
-) -> Vec<Value> {
+fn wallet_values(journal: &NewJournal, user: UserId, change: &Change, place: Place<'_>) -> Vec<Value> {
     let changes = [change.available, change.held, change.promo, change.earnings, change.debt];
     let mut values: Vec<Value> = changes.into_iter().map(Value::from).collect();
     values.extend([user.uuid().into(), user.uuid().into()]);
@@ -117,7 +110,7 @@ fn wallet_values(
     values.push(journal.key.as_str().into());
     values.push(match place {
         Place::Transaction => journal.key.as_str().into(),
-        Place::Statement | Place::Gated(..) => id.uuid().into(),
+        Place::Statement { deadline } | Place::Gated { deadline, .. } => deadline.into(),
     });
     values
 }

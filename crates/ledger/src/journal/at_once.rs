@@ -1,6 +1,7 @@
 //! Posting in one statement, where PostgreSQL can: alone, in a caller's transaction, or among writes that go out together.
 
-use kernel::JournalId;
+use chrono::{DateTime, Utc};
+use kernel::{Clock, JournalId, SystemClock};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, RuntimeErr, sqlx};
 use store::{Engine, OneStatement, StoreError};
 
@@ -30,7 +31,12 @@ impl Ledger {
 
     /// Posts the journal in one statement that is a transaction of its own; `None` as above.
     pub(super) async fn posted_alone(&self, journal: &NewJournal) -> Result<Option<JournalId>, LedgerError> {
-        let alone = self.alone(OneStatement::default(), self.db.engine(), journal, Place::Statement);
+        let alone = self.alone(
+            OneStatement::default(),
+            self.db.engine(),
+            journal,
+            Place::Statement { deadline: self.deadline() },
+        );
         let Some((id, writes)) = alone else { return Ok(None) };
         match self.db.at_once(&writes, alone::POSTED).await {
             Ok(is_posted) => Ok(is_posted.then_some(id)),
@@ -56,8 +62,18 @@ impl Ledger {
         gate: &'static str,
         version: i64,
     ) -> Option<(JournalId, OneStatement, &'static str)> {
-        let (id, writes) = self.alone(writes, self.db.engine(), journal, Place::Gated(gate, version))?;
+        let (id, writes) = self.alone(
+            writes,
+            self.db.engine(),
+            journal,
+            Place::Gated { deadline: self.deadline(), gate, version },
+        )?;
         Some((id, writes, alone::POSTED))
+    }
+
+    /// Until when a statement must have come to the server. By the system's clock: the server compares its own with it.
+    pub(super) fn deadline(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.patience
     }
 
     fn alone(

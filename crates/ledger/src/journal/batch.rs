@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use kernel::{Ambient, JournalId, TypedId, UserId};
+use kernel::{Ambient, JournalId, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
 use store::{Engine, StoreError, array};
 use uuid::Uuid;
 
-use super::alone::NOT_SEALED;
+use super::alone::IN_TIME;
 use super::at_once::explain;
 use super::digest::payload_hash;
 use super::{Change, Leg, NewJournal};
@@ -35,7 +35,7 @@ impl Ledger {
         txn: &DatabaseTransaction,
         journals: &[&NewJournal],
     ) -> Result<Vec<JournalId>, LedgerError> {
-        let (post, ids) = statement(journals, &self.ambient);
+        let (post, ids) = statement(journals, &self.ambient, self.deadline());
         let rows = txn.query_all_raw(post).await.map_err(|error| explain(error.into()))?;
         match read(&rows)?.len() == ids.len() {
             true => Ok(ids),
@@ -45,8 +45,12 @@ impl Ledger {
 }
 
 /// The statement that posts those of the journals that need nothing but to be written, with the ids that it gives them
-/// in their order. No user is in two of them.
-pub(super) fn statement(journals: &[&NewJournal], ambient: &Ambient) -> (Statement, Vec<JournalId>) {
+/// in their order, if it comes to the server before the deadline. No user is in two of them.
+pub(super) fn statement(
+    journals: &[&NewJournal],
+    ambient: &Ambient,
+    deadline: DateTime<Utc>,
+) -> (Statement, Vec<JournalId>) {
     let now = ambient.now();
     let named: Vec<(JournalId, &NewJournal)> =
         journals.iter().map(|journal| (ambient.new_id(), *journal)).collect();
@@ -77,8 +81,8 @@ pub(super) fn statement(journals: &[&NewJournal], ambient: &Ambient) -> (Stateme
     values.push(array(deltas.iter().map(|(_, (house, _))| Some(house.as_str()))));
     values.push(array(deltas.iter().map(|(id, _)| Some(id))));
     values.push(array(deltas.iter().map(|(_, (_, amount))| Some(amount))));
-    values.push(named.iter().map(|(id, _)| id.uuid()).min().into());
-    let post = [POST_MANY, NOT_SEALED].concat();
+    values.push(deadline.into());
+    let post = [POST_MANY, IN_TIME].concat();
     (Engine::Postgres.statement(&post, values), named.into_iter().map(|(id, _)| id).collect())
 }
 
