@@ -9,6 +9,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     SqlMigration::new("store_0004_streams", STREAMS),
     SqlMigration::new("store_0005_pending_events", PENDING_EVENTS),
     SqlMigration::new("store_0006_due_events", DUE_EVENTS),
+    SqlMigration::new("store_0007_waiting_events", WAITING_EVENTS),
 ];
 
 const RELIABILITY: &[Step] = &[
@@ -156,3 +157,13 @@ const DUE_EVENTS: &[Step] =
 const DUE: &str =
     "CREATE INDEX IF NOT EXISTS ix_outbox_due ON outbox_events (due_at, position) WHERE due_at IS NOT NULL";
 const NOT_BY_POSITION: &str = "DROP INDEX IF EXISTS ix_outbox_pending";
+
+/// The relay asks of each event that is due for one before it of its subject that waits. Whenever PostgreSQL had counted
+/// while next to nothing waited, it read the one index whole for that, or the other one for what is due, since all of them
+/// were as good as empty. Their conditions differ now, so that each question has one index.
+const WAITING_EVENTS: &[Step] =
+    &[Step::Each { sqlite: &[NOT_BY_SUBJECT, WAITING], postgres: &[NOT_BY_SUBJECT, WAITING], mariadb: &[] }];
+
+const WAITING: &str = "CREATE INDEX IF NOT EXISTS ix_outbox_waiting ON outbox_events (subject, position) \
+                       WHERE relayed_at IS NULL AND dead_at IS NULL";
+const NOT_BY_SUBJECT: &str = "DROP INDEX IF EXISTS ix_outbox_subject";
