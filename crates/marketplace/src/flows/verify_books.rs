@@ -22,6 +22,19 @@ struct Link {
     is_right: &'static str,
 }
 
+/// What a journal moved in the postings of which this is true, or 0.
+macro_rules! moved {
+    ($journal:literal, $which:literal) => {
+        concat!(
+            "(SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l WHERE l.journal_id = ",
+            $journal,
+            " AND l.",
+            $which,
+            ")"
+        )
+    };
+}
+
 const LINKS: [Link; 11] = [
     Link {
         table: "payments",
@@ -62,24 +75,29 @@ const LINKS: [Link; 11] = [
         column: "promo_part, available_part and earnings_part",
         expected: "what its journal took from each purse",
         from: "boosts x",
-        is_right: "(x.promo_part = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-                   WHERE l.journal_id = x.charge_journal AND l.from_kind = 'promo') \
-                   AND x.available_part = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-                   WHERE l.journal_id = x.charge_journal AND l.from_kind = 'available') \
-                   AND x.earnings_part = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-                   WHERE l.journal_id = x.charge_journal AND l.from_kind = 'earnings'))",
+        is_right: concat!(
+            "(x.promo_part = ",
+            moved!("x.charge_journal", "from_kind = 'promo'"),
+            " AND x.available_part = ",
+            moved!("x.charge_journal", "from_kind = 'available'"),
+            " AND x.earnings_part = ",
+            moved!("x.charge_journal", "from_kind = 'earnings'"),
+            ")"
+        ),
     },
     Link {
         table: "boosts",
         column: "cgst and sgst",
         expected: "what its journal put aside for tax, each half that of its rate to half a paisa",
         from: "boosts x",
-        is_right: "(x.cgst = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-                   WHERE l.journal_id = x.charge_journal AND l.to_kind = 'tax:gst_output:cgst') \
-                   AND x.sgst = (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-                   WHERE l.journal_id = x.charge_journal AND l.to_kind = 'tax:gst_output:sgst') \
-                   AND ABS(x.cgst * 2 * (100 + x.gst_percent) - (x.available_part + x.earnings_part) * x.gst_percent) \
-                   <= 100 + x.gst_percent)",
+        is_right: concat!(
+            "(x.cgst = ",
+            moved!("x.charge_journal", "to_kind = 'tax:gst_output:cgst'"),
+            " AND x.sgst = ",
+            moved!("x.charge_journal", "to_kind = 'tax:gst_output:sgst'"),
+            " AND ABS(x.cgst * 2 * (100 + x.gst_percent) - (x.available_part + x.earnings_part) * x.gst_percent) \
+             <= 100 + x.gst_percent)"
+        ),
     },
     Link {
         table: "boosts",
@@ -93,16 +111,18 @@ const LINKS: [Link; 11] = [
         table: "boosts",
         column: "refunded",
         expected: "given back to each purse by its share, whole paise where shares meet, with the tax in it",
-        from: "(SELECT b.id, b.refund_journal, b.price, b.refunded, b.gst_percent, b.promo_part, \
-               b.promo_part + b.available_part AS early_part, \
-               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-               WHERE l.journal_id = b.refund_journal AND l.to_kind = 'promo') AS promo, \
-               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-               WHERE l.journal_id = b.refund_journal AND l.to_kind IN ('promo', 'available')) AS early, \
-               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-               WHERE l.journal_id = b.refund_journal AND l.from_kind = 'tax:gst_output:cgst') AS cgst, \
-               (SELECT COALESCE(SUM(l.amount), 0) FROM ledger_postings l \
-               WHERE l.journal_id = b.refund_journal AND l.from_kind = 'tax:gst_output:sgst') AS sgst FROM boosts b) x",
+        from: concat!(
+            "(SELECT b.id, b.refund_journal, b.price, b.refunded, b.gst_percent, b.promo_part, \
+             b.promo_part + b.available_part AS early_part, ",
+            moved!("b.refund_journal", "to_kind = 'promo'"),
+            " AS promo, ",
+            moved!("b.refund_journal", "to_kind IN ('promo', 'available')"),
+            " AS early, ",
+            moved!("b.refund_journal", "from_kind = 'tax:gst_output:cgst'"),
+            " AS cgst, ",
+            moved!("b.refund_journal", "from_kind = 'tax:gst_output:sgst'"),
+            " AS sgst FROM boosts b) x"
+        ),
         is_right: "(x.refund_journal IS NULL OR (x.promo * x.price <= x.promo_part * x.refunded \
                    AND x.promo_part * x.refunded < (x.promo + 1) * x.price \
                    AND x.early * x.price <= x.early_part * x.refunded \
