@@ -73,8 +73,9 @@ pub struct Ledger {
     patience: Duration,
 }
 
-/// As long as a server keeps an idle transaction; sealing waits for twice that.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For how long a statement that posts may be on its way to the server, by the clocks of the two, unless
+/// [told otherwise](Ledger::with_patience).
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Ledger {
     /// The ledger of a database.

@@ -34,10 +34,13 @@ impl DatabaseConfig {
             url: url.into(),
             max_connections: 16,
             acquire_timeout: Duration::from_millis(1_500),
-            statement_timeout: Some(Duration::from_secs(15)),
+            statement_timeout: Some(STATEMENT_TIMEOUT),
         }
     }
 }
+
+/// How long a server lets one statement run, unless told otherwise.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a statement waits for a row that another transaction holds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);

@@ -45,7 +45,7 @@ mod txn;
 
 pub use arrays::{array, unnest};
 pub use backoff::Backoff;
-pub use database::{Database, DatabaseConfig};
+pub use database::{Database, DatabaseConfig, STATEMENT_TIMEOUT};
 pub use engine::Engine;
 pub use error::{StoreError, TxnError};
 pub use idempotency::{

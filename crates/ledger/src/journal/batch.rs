@@ -22,7 +22,7 @@ const POST_MANY: &str = "SELECT id FROM unnest(ledger_post_many(?, \
     CAST(? AS uuid[]), CAST(? AS bigint[]), \
     CAST(? AS uuid[]), CAST(? AS uuid[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
     CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), \
-    CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]))) AS id WHERE ";
+    CAST(? AS text[]), CAST(? AS uuid[]), CAST(? AS bigint[]))) AS id";
 
 impl Ledger {
     /// Posts all of the journals in the caller's transaction, in one statement, and gives their ids in their order; where
@@ -35,7 +35,7 @@ impl Ledger {
         txn: &DatabaseTransaction,
         journals: &[&NewJournal],
     ) -> Result<Vec<JournalId>, LedgerError> {
-        let (post, ids) = statement(journals, &self.ambient, self.deadline());
+        let (post, ids) = statement(journals, &self.ambient, None);
         let rows = txn.query_all_raw(post).await.map_err(|error| explain(error.into()))?;
         match read(&rows)?.len() == ids.len() {
             true => Ok(ids),
@@ -45,11 +45,12 @@ impl Ledger {
 }
 
 /// The statement that posts those of the journals that need nothing but to be written, with the ids that it gives them
-/// in their order, if it comes to the server before the deadline. No user is in two of them.
+/// in their order, if it comes to the server before the deadline, where it has one: in a transaction the server's clock
+/// stands. No user is in two of them.
 pub(super) fn statement(
     journals: &[&NewJournal],
     ambient: &Ambient,
-    deadline: DateTime<Utc>,
+    deadline: Option<DateTime<Utc>>,
 ) -> (Statement, Vec<JournalId>) {
     let now = ambient.now();
     let named: Vec<(JournalId, &NewJournal)> =
@@ -81,9 +82,12 @@ pub(super) fn statement(
     values.push(array(deltas.iter().map(|(_, (house, _))| Some(house.as_str()))));
     values.push(array(deltas.iter().map(|(id, _)| Some(id))));
     values.push(array(deltas.iter().map(|(_, (_, amount))| Some(amount))));
-    values.push(deadline.into());
-    let post = [POST_MANY, IN_TIME].concat();
-    (Engine::Postgres.statement(&post, values), named.into_iter().map(|(id, _)| id).collect())
+    let in_time = deadline.map(|_| [" WHERE ", IN_TIME].concat()).unwrap_or_default();
+    values.extend(deadline.map(Value::from));
+    (
+        Engine::Postgres.statement(&[POST_MANY, &in_time].concat(), values),
+        named.into_iter().map(|(id, _)| id).collect(),
+    )
 }
 
 /// The journals that were written.

@@ -33,7 +33,7 @@ impl Ledger {
         if journals.len() == 1 {
             return self.each_alone(journals).await;
         }
-        let (statement, ids) = batch::statement(journals, &self.ambient, self.deadline());
+        let (statement, ids) = batch::statement(journals, &self.ambient, Some(self.deadline()));
         let rows = self.db.in_one_statement(&statement).await.map_err(explain);
         let written = match rows.and_then(|rows| Ok(batch::read(&rows)?)) {
             Ok(written) => written,

@@ -114,7 +114,8 @@ impl Ledger {
     /// Seals the journals that are older than the delay and not sealed yet. When two do it at once, one of them
     /// writes each seal, and the other leaves the rest to it.
     ///
-    /// The delay must be longer than any transaction that posts, and than the clocks of two hosts are apart.
+    /// The delay must be longer than any transaction that posts, and than a statement that posts may be on its way
+    /// ([`PATIENCE`](crate::PATIENCE)) and run; what it is longer is how far the clocks may be apart, the database's too.
     ///
     /// # Errors
     /// When the database fails.

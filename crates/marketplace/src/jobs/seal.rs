@@ -10,8 +10,15 @@ use crate::Marketplace;
 
 pub(super) const KIND: &str = "ledger.seal";
 
-/// Far longer than a transaction lives: its statements end after fifteen seconds, and it is not tried again after six.
+/// Far longer than a transaction lives, which is not tried again after six seconds, and than a statement is under way.
 const DELAY: Duration = Duration::from_secs(120);
+
+/// What the clocks of two hosts, or of one and the database's, may be apart before a journal can come under a seal.
+const CLOCKS_APART: Duration = Duration::from_secs(45);
+const _: () = assert!(
+    ledger::PATIENCE.as_secs() + store::STATEMENT_TIMEOUT.as_secs() + CLOCKS_APART.as_secs()
+        <= DELAY.as_secs()
+);
 
 pub(super) struct SealJournals(Marketplace);
 
