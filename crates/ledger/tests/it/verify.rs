@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kernel::Money;
+use kernel::{Actor, Money, TypedId};
 use ledger::{House, JournalKind, Leg, Mismatch, NewJournal, Part, Progress, Purse, Reference, templates};
 use sea_orm::{ConnectionTrait, Value};
 use store::{Engine, StoreError};
@@ -371,6 +371,36 @@ on_every_engine! { Scope::Domain(Domain::Ledger) =>
         assert!(shop.ledger.verify(|_| ()).await.unwrap().is_clean());
         let wrong = shop.ledger.verify_by_templates(|_| ()).await.unwrap().first_wrong.unwrap();
         assert_eq!((wrong.table, wrong.column), ("ledger_postings", "from_kind and to_kind"), "{wrong}");
+    }
+
+    /// It mirrors what it names all the same, and has the digest for it.
+    async fn a_reversal_of_a_reversal_is_found(db: TestDb) {
+        let shop = Shop::open(db);
+        let mut customer = shop.customer();
+        customer.top_up(&shop, 500).await;
+        let there = Leg::new(House::GatewayClearing, (customer.user, Purse::Available), Money::inr(500));
+        let back = Leg::new((customer.user, Purse::Available), House::GatewayClearing, Money::inr(500));
+        let mut reversals = Vec::new();
+        for (key, leg) in [("there", there), ("back", back)] {
+            let about = Reference::new("payment", key);
+            let posted = shop.post(NewJournal::new(key, JournalKind::TopUp, about, vec![leg]).unwrap()).await;
+            let reversed = db.in_txn(async |txn| {
+                shop.ledger.reverse_in_txn(txn, posted, &Actor::System("desk"), "a mistake").await
+            });
+            reversals.push(reversed.await.unwrap().journal().unwrap());
+        }
+        assert!(shop.ledger.verify(|_| ()).await.unwrap().is_clean());
+        let intruder = Intruder(db);
+        intruder.disarm().await;
+        let forge = "UPDATE ledger_journals SET reverses_id = ? WHERE id = ?";
+        intruder.run(forge, [reversals[0].uuid().into(), reversals[1].uuid().into()]).await;
+        let told = first_wrong(&shop).await;
+        assert_eq!((told.table, told.column), ("ledger_journals", "payload_hash"), "{told}");
+        let forge = "UPDATE ledger_journals SET payload_hash = ? WHERE id = ?";
+        intruder.run(forge, [told.expected.into(), reversals[1].uuid().into()]).await;
+        let wrong = first_wrong(&shop).await;
+        assert_eq!((wrong.table, wrong.column), ("ledger_journals", "reverses_id"), "{wrong}");
+        assert_eq!(wrong.expected, "a journal that is no reversal");
     }
 
     async fn the_wrong_row_is_named_by_its_key_with_what_should_be_there(db: TestDb) {
